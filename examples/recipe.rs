@@ -1,13 +1,13 @@
-//! The classic recipe for a client of HTTP services, which Python answers with urllib.request and
-//! requests, in leanhttp. A row is a function of a few lines; what it did and got is printed.
+//! The classic recipe for an HTTP client, known from Python's urllib.request and requests, in
+//! leanhttp. A row is a function of a few lines; its requests and results are printed.
 //!
 //! ```text
 //! cargo run --release --example recipe                       with embedded servers, plain and TLS
 //! cargo run --release --example recipe -- http://host:port   with any httpbin
 //! ```
 //!
-//! With a URL, the login of row 6 goes to the httpbin that `LEANHTTP_HTTPBIN_TLS` names, if it names
-//! one. `LEANHTTP_CA` names the file with the CA of a TLS server that has no public one.
+//! With a URL, the login of row 6 is sent to the httpbin at `LEANHTTP_HTTPBIN_TLS`, if that is set.
+//! `LEANHTTP_CA` names a file with the CA certificate of a TLS server that has no public one.
 #![allow(clippy::indexing_slicing, reason = "indexing a JSON value cannot panic")]
 
 #[path = "../tests/rows/site.rs"]
@@ -155,9 +155,9 @@ fn one_connection(site: &Site) -> Outcome {
     Ok(())
 }
 
-// What the rows have in common: printing, and the servers.
+// Helpers of all rows: printing, and the servers.
 
-/// Sends a request, and prints its first line and the status that came back; one that is an error
+/// Sends a request, and prints its request line and the status of the response; an error status
 /// ends the recipe.
 fn send(request: RequestBuilder) -> leanhttp::Result<Response> {
     let (client, request) = request.build_split();
@@ -205,7 +205,7 @@ fn run(url: Option<&str>) -> Outcome {
     Ok(())
 }
 
-/// What a row needs.
+/// The inputs of a row.
 #[derive(Clone, Copy)]
 enum Over {
     Any,

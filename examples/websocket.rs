@@ -1,5 +1,5 @@
-//! A WebSocket (RFC 6455) over a connection of leanhttp: TLS, proxies and timeouts are the client's, the
-//! frames are those of tungstenite.
+//! A WebSocket (RFC 6455) over a connection of leanhttp, which provides TLS, proxies and timeouts;
+//! tungstenite provides the frames.
 //!
 //! ```text
 //! cargo run --example websocket                          with an embedded server that echoes
@@ -16,7 +16,7 @@ use tungstenite::handshake::{client::generate_key, derive_accept_key};
 use tungstenite::protocol::{Role, WebSocket};
 use tungstenite::{Bytes, Message};
 
-/// How often the server is asked whether it is still there.
+/// The interval of pings while no message arrives.
 const PING: Duration = Duration::from_secs(20);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The handshake of RFC 6455 §4: leanhttp sees to the 101, what else it says is checked here.
+/// The handshake of RFC 6455 §4: leanhttp checks the 101, this function the rest.
 fn connect(client: &Client, url: &str) -> Result<WebSocket<Upgraded>, Box<dyn Error>> {
     let key = generate_key();
     let response = client
@@ -48,7 +48,7 @@ fn connect(client: &Client, url: &str) -> Result<WebSocket<Upgraded>, Box<dyn Er
     Ok(WebSocket::from_raw_socket(connection, Role::Client, None))
 }
 
-/// The next message. While there is none, pings keep the connection alive.
+/// Returns the next message. Until there is one, pings keep the connection alive.
 fn next(socket: &mut WebSocket<Upgraded>) -> Result<Message, tungstenite::Error> {
     loop {
         match socket.read() {
@@ -61,7 +61,7 @@ fn next(socket: &mut WebSocket<Upgraded>) -> Result<Message, tungstenite::Error>
     }
 }
 
-/// Serves one client; the URL to find it.
+/// Serves one client; returns the URL.
 fn start_server() -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let url = format!("http://{}/", listener.local_addr()?);

@@ -25,8 +25,8 @@
 // The line is the interface for people: one line, without control characters (`one_line`,
 // `is_unseen`), with the URL and the cause. What it may show of a peer is listed at `Error`; the
 // tests are in `tests/errors.rs` (`are_one_line`,
-// `print_each_cause_once_in_reporters_that_walk_the_sources`) and, for secrets, in
-// `tests/hostile_credentials.rs` and `tests/hostile_redirects.rs` (`r15_errors`).
+// `print_each_cause_once_in_error_reporters`) and, for secrets, in
+// `tests/hostile_credentials.rs` and `tests/hostile_redirects.rs` (`r15_errors_show_no_secret`).
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -65,7 +65,8 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// the password of one. Of a response it shows only the part that was not understood, and only its
 /// beginning: a status line, the name of a field, the value of `Content-Length` or
 /// `Transfer-Encoding`, a `Location` that is not a URL; the reason phrase of an error status; the text
-/// with which a proxy refuses; the text at which JSON parsing fails. It shows no other field value
+/// with which a proxy refuses; the text at which JSON parsing fails; the media type of what should have been an
+/// event stream. It shows no other field value
 /// of a request or a response.
 ///
 /// ```
@@ -90,12 +91,16 @@ struct Inner {
     url: Option<Url>,
     detail: Cow<'static, str>,
     cause: Option<Cause>,
+    /// An error that is shown as a part of the detail, for programs that look at the sources.
+    among: Option<io::Error>,
     /// Further sentences at the end of the line.
     notes: Vec<Cow<'static, str>>,
     status: Option<StatusCode>,
     /// The server's reason phrase, if it is not the usual one.
     reason: Option<Excerpt>,
     timings: Option<Box<Timings>>,
+    /// The line of the body.
+    line: Option<u64>,
     /// The response of a status error, of a failed upgrade or of a redirect that was not followed, so
     /// that its body can still be read.
     response: Option<Box<dyn Any + Send + Sync>>,
@@ -139,6 +144,12 @@ pub enum Kind {
     Upgrade,
     /// The response body is invalid for its content coding, charset or JSON parser.
     Decode,
+    /// A download is not the file that was expected: its digest or its size differs, or the server changed it.
+    #[cfg(feature = "download")]
+    Checksum,
+    /// The file of a download could not be created, written or renamed; the cause is an [`io::Error`].
+    #[cfg(feature = "download")]
+    File,
     /// [Middleware](crate::middleware) of the program failed.
     #[cfg(feature = "middleware")]
     Middleware,
@@ -174,6 +185,9 @@ pub enum Phase {
     Status,
     /// Switching to another protocol, and using it.
     Upgrade,
+    /// Working with the file of a download.
+    #[cfg(feature = "download")]
+    File,
 }
 
 /// The party responsible for a failure; see [`Error::fault`].
@@ -200,10 +214,12 @@ impl Error {
             url: None,
             detail: Cow::Borrowed(""),
             cause: None,
+            among: None,
             notes: Vec::new(),
             status: None,
             reason: None,
             timings: None,
+            line: None,
             response: None,
         };
         Self { inner: Box::new(inner) }
@@ -264,6 +280,12 @@ impl Error {
     #[inline(never)]
     fn with_cause(mut self, cause: Cause) -> Self {
         self.inner.cause = Some(cause);
+        self
+    }
+
+    /// Sets the source of an error whose detail tells several failures.
+    pub(crate) fn among(mut self, failure: Option<io::Error>) -> Self {
+        self.inner.among = failure;
         self
     }
 
@@ -341,6 +363,31 @@ impl Error {
         self
     }
 
+    /// Sets the line of the body in which the error occurred.
+    pub(crate) fn in_line(mut self, line: u64) -> Self {
+        self.inner.line = Some(line);
+        self
+    }
+
+    /// Returns the line of the body, counted from 1, at which reading it by
+    /// [lines](crate::client::response::Response::lines), as
+    /// [JSON lines](crate::guide::streams#json-lines) or as [events](crate::guide::streams#events) failed.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// use leanhttp::blocking::Response;
+    ///
+    /// let made = http::Response::new("1\noops\n3\n");
+    /// let mut numbers = Response::from(made).json_lines::<u32>();
+    /// assert_eq!(numbers.next().unwrap().unwrap(), 1);
+    /// assert_eq!(numbers.next().unwrap().unwrap_err().line_number(), Some(2));
+    /// assert_eq!(numbers.next().unwrap().unwrap(), 3);
+    /// # }
+    /// ```
+    pub fn line_number(&self) -> Option<u64> {
+        self.inner.line
+    }
+
     /// Returns the timings of the call until it failed; `None` if it failed before it began or in its body.
     pub fn timings(&self) -> Option<&Timings> {
         self.inner.timings.as_deref()
@@ -367,6 +414,10 @@ impl Error {
             Kind::Builder | Kind::Body | Kind::Cancelled => Fault::Caller,
             #[cfg(feature = "middleware")]
             Kind::Middleware => Fault::Caller,
+            #[cfg(feature = "download")]
+            Kind::File => Fault::Caller,
+            #[cfg(feature = "download")]
+            Kind::Checksum => Fault::Peer,
             Kind::Tls | Kind::Protocol | Kind::Truncated => Fault::Peer,
             Kind::Status | Kind::Upgrade | Kind::Decode => Fault::Peer,
             Kind::Resolve | Kind::Connect | Kind::Proxy | Kind::Io | Kind::Timeout => {
@@ -479,6 +530,32 @@ impl Error {
         self.inner.kind == Kind::Decode
     }
 
+    /// Returns whether a download is not the file that was expected: its digest or its size differs.
+    #[cfg(feature = "download")]
+    pub fn is_checksum(&self) -> bool {
+        self.inner.kind == Kind::Checksum
+    }
+
+    /// Returns whether the file of a download could not be created, written or renamed. The text names its path.
+    ///
+    /// The cause is an [`io::Error`]: its kind tells a full disk from a missing directory.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "blocking")] {
+    /// use std::io;
+    ///
+    /// let download = leanhttp::Client::new().get("https://example.org/large.iso").download();
+    /// if let Err(error) = download.to_file("large.iso") {
+    ///     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<io::Error>());
+    ///     let is_full = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::StorageFull);
+    /// }
+    /// # }
+    /// ```
+    #[cfg(feature = "download")]
+    pub fn is_file(&self) -> bool {
+        self.inner.kind == Kind::File
+    }
+
     /// Returns whether the server did not switch to the requested protocol.
     pub fn is_upgrade(&self) -> bool {
         self.inner.kind == Kind::Upgrade
@@ -537,6 +614,8 @@ impl Error {
             Phase::Decode => "decoding the response body".to_owned(),
             Phase::Redirect => "following a redirect".to_owned(),
             Phase::Status => status.map(|status| said(status, reason.as_ref())).unwrap_or_default(),
+            #[cfg(feature = "download")]
+            Phase::File => "writing the file".to_owned(),
             Phase::Upgrade if *kind == Kind::Upgrade => "upgrading the connection".to_owned(),
             Phase::Upgrade => format!("using the upgraded connection to {peer}"),
         };
@@ -632,9 +711,15 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Returns what [`Display`](fmt::Display) has not shown: the source of the [cause](Error::get_ref).
+/// Returns the [cause](Error::get_ref) if it is an [`io::Error`], by whose kind programs decide what to do
+/// next. [`Display`](fmt::Display) shows every other cause, so the sources begin after it.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.inner.cause.as_deref()?.source()
+        match (self.inner.cause.as_deref(), &self.inner.among) {
+            (Some(cause), _) if cause.is::<io::Error>() => Some(cause),
+            (Some(cause), _) => cause.source(),
+            (None, Some(failure)) => Some(failure),
+            (None, None) => None,
+        }
     }
 }

@@ -39,7 +39,9 @@
 //! `leanhttp::tokio`; the page of that module shows both side by side and helps to choose. This guide
 //! applies to both.
 //!
-//! The README lists the differences from reqwest, under "Coming from reqwest".
+//! The guide has pages for those who come [from reqwest](guide::coming_from_reqwest), [ureq](guide::coming_from_ureq),
+//! [requests](guide::coming_from_requests) or [curl](guide::coming_from_curl); [`guide::compatibility`] lists the names
+//! of reqwest.
 //!
 //! # Cookbook
 //!
@@ -265,6 +267,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! **A download that finishes** (feature `download`): it resumes after a lost connection, checks what it got, and
+//! leaves a complete file or none. There is more in `guide::downloads`.
+//!
+//! ```no_run
+//! # #[cfg(feature = "download")] {
+//! let request = leanhttp::Client::new().get("https://httpbin.org/bytes/100000");
+//! let done = request.download().to_file("download")?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Requests and responses at the same time
 //!
 //! A server may answer before it has read the whole request (RFC 9112 §9.5). `send` returns as soon as
@@ -305,7 +318,8 @@
 //!   that have arrived by the time the first byte of a request is written, on a new connection and on
 //!   one from the pool, and does not use the connection. Bytes that are still in transit then, even if
 //!   the server sent them earlier, look like a response (RFC 9112 §9.2).
-//! - `timeout` is a deadline from `send` to the last byte of the body.
+//! - `timeout` is a deadline from `send` to the last byte of the body; that of a client does not end a stream of
+//!   events.
 //! - Nothing that a server sends makes the client panic, loop without progress or grow beyond its
 //!   limits.
 //!
@@ -333,6 +347,7 @@
 //! | delay before the first retry, before any | at most 0.2 s, 10 s | `backoff` |
 //! | longest `Retry-After` that is honored | 60 s | `max_retry_after` |
 //! | retry budget per host | 10 | `budget` |
+//! | failures in a row of a download that are forgiven | 5 | `Download::retries` |
 //! | idle time of a connection; the next call or `close_idle_connections` closes it | 90 s, or one second less than the server's `Keep-Alive` | `pool_idle_timeout` |
 //! | time without pooling for a host that closes connections right after each response | 10 s, up to 10 min | |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
@@ -344,6 +359,11 @@
 //! | waiting for `100 Continue`, with `expect_continue` | 1 s | |
 //! | body of a proxy's refusal that is kept, and wait for it | 1 KiB, 1 s | |
 //! | body read into memory by `bytes`, `text` and `json` | 256 MiB | `body_limit` |
+//! | a line of `lines` and `json_lines` | 1 MiB | `max_line_bytes` |
+//! | an event of `events` and `event_source`, and one line of it | 8 MiB | `max_event_bytes` |
+//! | silence within the stream of an `event_source` | 5 min, or the `read_timeout` of its request | `idle_timeout` |
+//! | failures in a row before an `event_source` gives up | 10 | `Reconnect::failures` |
+//! | time that a server may ask an `event_source` to wait | 10 min | `Reconnect::max_retry_after` |
 //! | heads of one response, including interim ones (1xx) | 64 KiB | `Limits::max_head_bytes`, `max_line_bytes` for one line |
 //! | header fields of a response | 128 | `http1_max_headers` |
 //! | interim responses to one request | 16 | `Limits::max_informational_responses` |
@@ -384,8 +404,10 @@
 //! | `brotli` | no | asks for brotli and decodes it | 3 |
 //! | `zstd` | no | asks for zstd and decodes it, with a decoder in safe code of its own | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
+//! | `download` | no | `download()`: files that resume, retry, check digests and are complete or not there | 0 |
 //! | `public-suffix` | no | refuses cookies for all of `co.uk`; without it only for single labels such as `com` | 2 |
 //! | `json` | no | `json` on requests and responses; `query` and `form` accept serde types | 5 |
+//! | `sse` | no | `events` of a response and `event_source`: server-sent events, with reconnects | 0 |
 //! | `charset` | no | `text` decodes by the charset of the response; without it as UTF-8 | 1 |
 //! | `idna` | no | non-ASCII host names; without it they are an error | 30 |
 //! | `middleware` | no | code of the program around each call, and before each attempt | 0 |
@@ -418,7 +440,6 @@ pub mod cookie {
 }
 mod driver;
 pub mod error;
-#[cfg(feature = "export")]
 mod extra;
 mod fields;
 pub mod form;
@@ -445,12 +466,17 @@ pub use http::{Method, StatusCode, Version, header};
 
 pub use base::cancel::CancelToken;
 pub use base::timings;
+#[cfg(all(feature = "blocking", feature = "download"))]
+pub use blocking::Download;
 #[cfg(feature = "blocking")]
 pub use blocking::{
-    Body, Client, ClientBuilder, Request, RequestBuilder, Response, ResponseBody, Upgraded, get,
-    post,
+    Body, Client, ClientBuilder, Lines, Request, RequestBuilder, Response, ResponseBody, Upgraded,
+    get, post,
 };
+#[cfg(feature = "download")]
+pub use client::download::{DownloadProgress, Downloaded};
 pub use client::request::IntoUrl;
+pub use client::response::ResponseBuilderExt;
 pub use client::{request, response};
 pub use config::IpFamily;
 pub use config::proxy;
@@ -470,27 +496,45 @@ pub use url::Url;
 /// so that a program can use either module in place of the crate: `use leanhttp::tokio as reqwest`.
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 mod shared {
+    #[cfg(feature = "sse")]
+    #[doc(no_inline)]
+    pub use crate::sse;
     #[doc(no_inline)]
     pub use crate::{
         CancelToken, EgressPolicy, Error, IntoUrl, IpFamily, Limits, Method, NoProxy, Proxy,
-        Result, StatusCode, Url, Version, header,
+        ResponseBuilderExt, Result, StatusCode, Url, Version, header,
     };
     #[cfg(feature = "tls")]
     #[doc(no_inline)]
     pub use crate::{Certificate, Identity};
+    #[cfg(feature = "download")]
+    #[doc(no_inline)]
+    pub use crate::{DownloadProgress, Downloaded};
     #[doc(no_inline)]
     pub use crate::{cookie, dns, egress, error, form, proxy, redirect, retry, timings, tls, url};
 }
 
 /// DNS lookup by the operating system or by a resolver of your own.
 pub mod dns {
-    pub use crate::config::{Resolve, SystemResolver};
+    pub use crate::config::dns::{
+        Addrs, FromFn, IntoResolve, Name, Resolve, Resolving, SystemResolver, from_fn,
+    };
 }
 
 /// Restricts the addresses that the client may connect to.
 pub mod egress {
     pub use crate::policy::egress::EgressPolicy;
     pub use crate::policy::egress::{Network, NetworkError};
+}
+
+/// Server-sent events: `text/event-stream` (WHATWG HTML §9.2). See [the guide](guide::streams).
+#[cfg(feature = "sse")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sse")))]
+pub mod sse {
+    pub use crate::client::event_source::{EventSource, EventSourceBuilder, IntoEventSource};
+    pub use crate::client::events::Events;
+    pub use crate::extra::streams::reconnect::Reconnect;
+    pub use crate::extra::streams::sse::{Event, Parser};
 }
 
 #[cfg(feature = "multipart")]

@@ -1,9 +1,9 @@
-//! The layers of ARCHITECTURE.md hold: no file uses one of a layer above its own, and no more than three
-//! files use each other in a circle. And the table of attacks, `tests/HOSTILE.md`, names the tests
-//! that there are.
+//! Checks the layers of ARCHITECTURE.md: no file uses one of a layer above its own, and no more
+//! than three files use each other in a circle. And checks that the table of attacks,
+//! `tests/HOSTILE.md`, names the tests that exist.
 //!
-//! What a file uses is read from its paths: `use` declarations and paths in code that begin with
-//! `crate`, `super` or `self`. Comments and test modules do not count.
+//! The paths that a file uses are `use` declarations and paths in code that begin with `crate`,
+//! `super` or `self`. Comments and test modules do not count.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,13 +20,13 @@ use std::path::Path;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The files that may use each other in a circle.
+/// Most files that may use each other in a circle.
 const LARGEST_CIRCLE: usize = 3;
 
-/// The entries of `src`.
+/// Most entries in `src`.
 const MOST_ENTRIES: usize = 24;
 
-/// The names that more than one type has.
+/// Most names that more than one type may have.
 const MOST_NAMES_USED_TWICE: usize = 10;
 
 /// The text of each file of a tree by its path in it, without the extension: `http1/head`.
@@ -49,7 +49,7 @@ fn no_circle_has_more_than_three_files() {
 }
 
 #[test]
-fn every_folder_says_what_it_is_for() {
+fn every_folder_has_a_page() {
     let folders = fs::read_dir(source_folder()).unwrap();
     let names: Vec<_> = folders.map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.len() <= MOST_ENTRIES, "{} entries in src", names.len());
@@ -65,12 +65,12 @@ fn every_folder_says_what_it_is_for() {
 }
 
 #[test]
-fn a_name_means_one_thing() {
+fn at_most_ten_type_names_are_used_twice() {
     let twice = names_used_twice(&sources());
     assert!(twice.len() <= MOST_NAMES_USED_TWICE, "types with one name: {twice:#?}");
 }
 
-/// A test such as `h01_endless_header_lines` belongs to the row H01.
+/// A test such as `h01_endless_header_lines_are_a_limit_error` belongs to the row H01.
 #[test]
 fn every_id_of_a_hostile_test_is_in_the_table() {
     let mut sources = Sources::new();
@@ -83,9 +83,9 @@ fn every_id_of_a_hostile_test_is_in_the_table() {
     assert!(wrong.is_empty(), "tests/HOSTILE.md:\n{}", wrong.join("\n"));
 }
 
-/// The checks find what they are there to find.
+/// Each check finds a planted violation.
 #[test]
-fn the_checks_can_fail() {
+fn each_check_of_the_layers_finds_a_violation() {
     let layers = ["base", "http1", "client"].map(str::to_owned);
     let tree = |files: &[(&str, &str)]| -> Sources {
         let files = files.iter().map(|(file, text)| (file.to_string(), text.to_string()));
@@ -126,7 +126,7 @@ fn the_checks_can_fail() {
 }
 
 #[test]
-fn the_check_of_the_table_can_fail() {
+fn the_check_of_the_table_finds_a_violation() {
     let text = "#[test]\nfn h01_a() {}\n#[tokio::test]\nasync fn s01_s02_b() {}\nfn u16_of() {}";
     let sources = Sources::from([("tests/x".to_owned(), text.to_owned())]);
     let good = "| H01 | `y::z` | | `tests/x.rs::h01_a` |\n\
@@ -147,7 +147,7 @@ fn the_check_of_the_table_can_fail() {
     }
 }
 
-/// What the table of attacks says of the tests, or leaves out, that is not so.
+/// The differences between the table of attacks and the tests that exist.
 fn untrue_rows(sources: &Sources, table: &str) -> Vec<String> {
     let rows = rows(table);
     let mut wrong = Vec::new();
@@ -211,8 +211,8 @@ fn is_id(text: &str) -> bool {
     matches!(text.as_bytes(), [b'a'..=b'z', b'0'..=b'9', b'0'..=b'9'])
 }
 
-/// The names of types of several files. The two runtimes count as one place: their types are the same thing
-/// twice. An alias is no type of its own.
+/// The names of types that several files define. The two runtimes count as one place, because each
+/// defines the same types. An alias is not a type of its own.
 fn names_used_twice(sources: &Sources) -> BTreeMap<String, BTreeSet<String>> {
     let mut defined: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (file, text) in sources.iter().filter(|(file, _)| is_judged(file)) {
@@ -232,15 +232,15 @@ fn names_used_twice(sources: &Sources) -> BTreeMap<String, BTreeSet<String>> {
     defined
 }
 
-/// What stands beside the layers: stand-ins for features that are off take the place of the files that
-/// they stand in for, and the harness of fuzzers and vectors looks into all layers.
+/// Modules beside the layers: stand-ins replace the files of features that are off, and the harness
+/// of fuzzers and vectors uses all layers.
 const BESIDE: [&str; 4] = ["lib", "guide", "off", "harness"];
 
 fn source_folder() -> std::path::PathBuf {
     Path::new(ROOT).join("src")
 }
 
-/// The names in the list of ARCHITECTURE.md, from the ground up.
+/// The names in the list of ARCHITECTURE.md, lowest layer first.
 fn layers() -> Vec<String> {
     let page = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
     let (_, list) = page.split_once("```layers\n").expect("ARCHITECTURE.md has no list of layers");
@@ -341,7 +341,7 @@ fn paths(code: &str, file: &str) -> Vec<Vec<String>> {
     paths.into_iter().filter_map(|path| absolute(path, file)).collect()
 }
 
-/// A path with what stands in its braces, if it has any.
+/// A path with the content of its braces, if it has any.
 fn tree_of(text: &str) -> String {
     let mut depth = 0;
     let ends = |c: char| match c {
@@ -393,7 +393,7 @@ fn segments(path: &str) -> impl Iterator<Item = String> {
     path.split("::").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned)
 }
 
-/// The path from the root of the crate, for one that stands at the top of a file.
+/// The absolute path, for a path at the top of a file.
 fn absolute(path: Vec<String>, file: &str) -> Option<Vec<String>> {
     let mut base: Vec<String> = file.split('/').map(str::to_owned).collect();
     let mut rest = path.into_iter().peekable();
@@ -411,13 +411,13 @@ fn absolute(path: Vec<String>, file: &str) -> Option<Vec<String>> {
     Some(base)
 }
 
-/// The file that a path leads into: that of its longest beginning.
+/// The file that defines a path: the longest prefix of the path that is a file.
 fn file_of(path: &[String], sources: &Sources) -> Option<String> {
     let beginnings = (1..=path.len()).rev().filter_map(|length| path.get(..length));
     beginnings.map(|path| path.join("/")).find(|file| sources.contains_key(file))
 }
 
-/// The sets of files of which each uses each other, directly or by others.
+/// The strongly connected components of the use graph.
 fn circles(uses: &Uses) -> Vec<BTreeSet<String>> {
     let reached: BTreeMap<&String, BTreeSet<&String>> =
         uses.keys().map(|file| (file, reachable(file, uses))).collect();

@@ -1,5 +1,5 @@
-//! Bad input of the caller, and nobody there to take it: a clear error in one line, nothing sent,
-//! nothing lost.
+//! Invalid input and unreachable peers: each is a clear error in one line, and nothing is sent or
+//! lost.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -21,7 +21,7 @@ use support::net::{self, Unreachable};
 use support::pki::{Leaf, Pki};
 use support::script::{Connection, Script, Step, expect, send};
 
-/// The error's kind, phase and whole line; a line that ends in `…` may go on.
+/// Asserts the kind, the phase and the line of an error; a line that ends in `…` is a prefix.
 #[track_caller]
 fn assert_told(error: &Error, kind: Kind, phase: Phase, line: &str) {
     let told = error.to_string();
@@ -49,7 +49,7 @@ mod request {
         assert_eq!(server.accepted(), 0);
     }
 
-    /// RFC 9110 §4.2.4: what cannot be parsed may hold a password all the same.
+    /// RFC 9110 §4.2.4: even a URL that cannot be parsed may hold a password.
     #[test]
     fn a_malformed_url_does_not_show_its_password() {
         for url in ["http://user:secret@h:99999/", "htp://user:secret@h/", "//user:secret@h/"] {
@@ -93,7 +93,7 @@ mod request {
     }
 
     #[test]
-    fn what_this_client_does_not_speak() {
+    fn unsupported_methods_and_versions_are_refused() {
         assert_refused_unsent(&[
             (
                 |c, url| c.request(Method::CONNECT, url).send(),
@@ -115,9 +115,9 @@ mod request {
         ]);
     }
 
-    /// The first mistake is told, and later steps do not hide it.
+    /// The first mistake is reported, and later steps do not hide it.
     #[test]
-    fn the_first_of_several_mistakes_is_told() {
+    fn the_first_of_several_mistakes_is_reported() {
         assert_refused_unsent(&[(
             |c, url| c.get(url).header("a b", "c").header("d", "\0").body("x").send(),
             "header: invalid HTTP header name; …",
@@ -128,7 +128,7 @@ mod request {
 
     #[cfg(feature = "json")]
     #[test]
-    fn a_value_that_cannot_be_json() {
+    fn a_value_that_json_cannot_represent_is_refused() {
         assert_refused_unsent(&[(
             |c, url| {
                 let map = std::collections::BTreeMap::from([(vec![1], 2)]);
@@ -144,7 +144,7 @@ mod request_body {
 
     #[cfg(feature = "multipart")]
     #[test]
-    fn a_length_that_nobody_can_keep_to() {
+    fn a_length_for_a_form_of_unknown_length_is_refused() {
         use leanhttp::blocking::multipart::{Form, Part};
         let server = Script::serve(vec![]);
         let form = Form::new().part("a", Part::reader(&b"unknown"[..]));
@@ -156,7 +156,7 @@ mod request_body {
 
     /// `HeaderMap` holds no more than 24,576 names and panics beyond.
     #[test]
-    fn more_fields_than_there_is_room_for() {
+    fn more_fields_than_a_map_can_hold_are_refused() {
         let some = |numbers: Range<usize>| {
             let names = numbers.map(|i| format!("x-{i}").parse().unwrap());
             names.map(|name| (name, HeaderValue::from_static(""))).collect::<HeaderMap>()
@@ -167,7 +167,7 @@ mod request_body {
             (20_000..30_000).fold(request, |request, i| request.header(format!("x-{i}"), ""))
         };
         let client = Client::builder().default_headers(many(0)).default_headers(many(20_000));
-        // `Accept` and `User-Agent` are there.
+        // `Accept` and `User-Agent` are already set.
         let agent = Client::builder().default_headers(some(0..24_574)).user_agent("a");
         let proxy = Proxy::all("http://p.test").unwrap().headers(some(0..24_576));
         let errors = [
@@ -185,7 +185,7 @@ mod request_body {
 
     #[cfg(feature = "multipart")]
     #[test]
-    fn a_missing_file_is_told_before_there_is_a_request() {
+    fn a_missing_file_is_reported_before_the_request() {
         let missing = std::env::temp_dir().join("no such folder/no such file");
         let error = leanhttp::multipart::Form::new().file("name", &missing).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
@@ -193,7 +193,7 @@ mod request_body {
 
     #[cfg(unix)]
     #[test]
-    fn a_directory_is_no_file() {
+    fn a_directory_is_not_sent_as_a_file() {
         let server = Script::serve(vec![vec![Step::Silent]]);
         let directory = File::open(std::env::temp_dir()).unwrap();
         let error = Client::new().put(server.url("/")).body(directory).send().unwrap_err();
@@ -212,7 +212,7 @@ mod connection {
     }
 
     #[test]
-    fn a_port_that_refuses() {
+    fn a_refused_connection_is_a_connect_error() {
         let addr = net::refused();
         let reason = TcpStream::connect(addr).unwrap_err();
         let line = format!("connecting to {addr} for http://{addr}/: {reason}");
@@ -222,7 +222,7 @@ mod connection {
     }
 
     #[test]
-    fn several_addresses_that_refuse_are_all_named() {
+    fn each_address_that_refuses_is_named() {
         let (one, two) = (net::refused(), net::refused());
         let reason = TcpStream::connect(one).unwrap_err();
         let client = Client::builder().resolve_to_addrs("h.invalid", &[one, two]).build().unwrap();
@@ -234,19 +234,19 @@ mod connection {
     }
 
     #[test]
-    fn a_port_that_is_silent() {
+    fn a_silent_port_ends_with_the_connect_timeout() {
         let peer = Unreachable::start();
         let addr = peer.addr();
         let error = fast().get(format!("http://{addr}/")).send().unwrap_err();
         let line = format!(
-            "connecting to {addr} for http://{addr}/: no connection within 200ms (connect timeout)"
+            "connecting to {addr} for http://{addr}/: timed out: no connection within 200ms (connect timeout)"
         );
         assert_told(&error, Kind::Timeout, Phase::Connect, &line);
     }
 
     /// RFC 6761 §6.4: `.invalid` has no addresses.
     #[test]
-    fn a_host_that_does_not_resolve() {
+    fn an_unknown_host_is_a_resolve_error() {
         for host in ["no-such-host.invalid", "a..b"] {
             let error = leanhttp::get(format!("http://{host}/")).unwrap_err();
             let line = format!("looking up {host} for http://{host}/: …");
@@ -256,7 +256,7 @@ mod connection {
     }
 
     #[test]
-    fn a_host_without_an_address() {
+    fn a_host_without_addresses_is_a_resolve_error() {
         let client = Client::builder().resolve_to_addrs("h.invalid", &[]).build().unwrap();
         let error = client.get("http://h.invalid/").send().unwrap_err();
         let line = "looking up h.invalid for http://h.invalid/: the name has no address";
@@ -269,7 +269,7 @@ mod tls {
 
     /// RFC 9110 §4.3.4: the certificate has to be valid for the host of the URL.
     #[test]
-    fn certificates_to_refuse() {
+    fn invalid_certificates_are_refused() {
         let pki = Pki::new();
         let rows = [
             (
@@ -295,7 +295,7 @@ mod tls {
 
     /// Without the private root the same server is unknown; with it all is well.
     #[test]
-    fn trust_comes_from_the_root_alone() {
+    fn only_the_roots_are_trusted() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let error = leanhttp::get(server.url("/get")).unwrap_err();
@@ -306,7 +306,7 @@ mod tls {
     }
 
     #[test]
-    fn peers_that_do_not_speak_tls() {
+    fn peers_that_do_not_speak_tls_are_a_tls_error() {
         let corrupt = "received corrupt message of type InvalidContentType; the server does not \
             seem to speak TLS on this port: does it speak plain HTTP (`http://`)?";
         let closed = "connection closed during the handshake";
@@ -331,9 +331,9 @@ mod tls {
         }
     }
 
-    /// A TLS server where plain HTTP was meant answers with an alert, which is no status line.
+    /// A TLS server that receives plain HTTP responds with an alert, which is not a status line.
     #[test]
-    fn a_tls_peer_on_http() {
+    fn a_tls_server_is_recognized_on_plain_http() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let url = format!("http://{}/", server.addr());

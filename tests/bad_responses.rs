@@ -13,10 +13,9 @@ use leanhttp::error::{Kind, Phase};
 
 use support::script::{Script, Step, answer, ok, send};
 
-/// Asks twice: the first answer fails, and the second one comes on a fresh connection.
-///
-/// `end` is what the peer does after it has sent `answered`; `reason` is what the error says after
-/// what was being done for which URL.
+/// Sends two requests: the first response fails, and the second one arrives on a fresh connection.
+/// `end` is the peer's action after it has sent `answered`; `reason` is the part of the error after
+/// the operation and the URL.
 #[track_caller]
 fn assert_fails(
     client: &Client,
@@ -53,7 +52,7 @@ fn chunked(body: &str) -> Vec<u8> {
 
 /// RFC 9112 §8: an incomplete message is an error, for every framing.
 #[test]
-fn cut_short() {
+fn a_truncated_body_is_an_error() {
     let in_head = "connection closed inside the response head";
     let before_last = "connection closed before the last chunk was complete";
     let heads = ["HTTP/1.", "HTTP/1.1 200 OK\r\nx: y\r\n", "HTTP/1.1 100 Continue\r\n\r\n"];
@@ -78,9 +77,9 @@ fn cut_short() {
     }
 }
 
-/// A reset is no end: what came before it is not complete.
+/// A reset is not an end: the bytes before it are not a complete body.
 #[test]
-fn reset() {
+fn a_reset_is_an_error_for_every_framing() {
     let reset = io::Error::from_raw_os_error(104).to_string();
     let rows = [
         (Vec::new(), Phase::Head),
@@ -94,10 +93,10 @@ fn reset() {
     }
 }
 
-/// RFC 9112 §4 to §6: what is no HTTP/1.1 is told at once, by what it is instead; the peer may be
-/// waiting for us.
+/// RFC 9112 §4 to §6: data that is not HTTP/1.1 is reported immediately and identified; the peer
+/// may be waiting for the client.
 #[test]
-fn no_http() {
+fn data_that_is_not_http_is_named() {
     let heads: [(&[u8], &str); 11] = [
         (b"SSH-2.0-x\r\n", r#"invalid status line "SSH-2.0-x""#),
         (b"\0\x01", r#"invalid status line "\x00\x01""#),
@@ -137,9 +136,9 @@ fn no_http() {
     }
 }
 
-/// RFC 1952: the coding has an end of its own, and the framing does not replace it.
+/// RFC 1952: gzip has an end of its own, and the end of the framing does not replace it.
 #[test]
-fn no_gzip() {
+fn data_that_is_not_gzip_is_an_error() {
     const EMPTY: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x03\0\0\0\0\0\0\0\0\0";
     let wrong = [&EMPTY[..12], &[1], &EMPTY[13..]].concat();
     let rows: [(&[u8], &str); 5] = [
@@ -149,7 +148,7 @@ fn no_gzip() {
         (&wrong, "invalid gzip data: its checksum is wrong"),
         (&[EMPTY, b"x"].concat(), "invalid gzip data: unexpected data after its end"),
     ];
-    // The message is complete: its connection would serve the next request.
+    // The message is complete, so its connection could serve the next request.
     let client = Client::builder().pool_max_idle(0).build().unwrap();
     for (body, reason) in rows {
         let fields = format!("content-encoding: gzip\r\ncontent-length: {}", body.len());
@@ -159,7 +158,7 @@ fn no_gzip() {
 }
 
 #[test]
-fn beyond_a_limit() {
+fn a_response_beyond_a_limit_is_an_error() {
     let mut limits = Limits::default();
     limits.max_head_bytes = 1000;
     let client = Client::builder().limits(limits).http1_max_headers(5).body_limit(10);
@@ -186,9 +185,9 @@ fn beyond_a_limit() {
     }
 }
 
-/// What a caller sets far too large does no harm: memory follows what comes, not what may come.
+/// Very large limits do no harm: memory follows the bytes that arrive, not the limit.
 #[test]
-fn within_limits_without_measure() {
+fn very_large_limits_allocate_nothing() {
     let many = |count: usize| {
         let lines: String = (0..count).map(|i| format!("x-{i}: y\r\n")).collect();
         response(&format!("{lines}content-length: 2"), "ok")
@@ -218,7 +217,8 @@ fn within_limits_without_measure() {
     assert_fails(&client, (many(40_000), Step::Silent), told, "more than 16384 header fields");
 }
 
-/// Fields that devices write and no grammar allows: refused, unless the client was told to take them.
+/// Fields that devices send although no grammar allows them: refused unless the client is
+/// configured to accept them.
 mod lenience {
     use leanhttp::blocking::ClientBuilder;
 
@@ -231,7 +231,7 @@ mod lenience {
     const FOLDS: Switch = |client| client.http1_allow_obsolete_multiline_headers_in_responses(true);
     const ALL: Switch = |client| FOLDS(SPACES(INVALID(client)));
 
-    /// The fields of the response, by that client.
+    /// The fields of the response with that client.
     fn read(switch: Switch, fields: &str) -> Result<Vec<String>, String> {
         let head = format!("HTTP/1.1 200 OK\r\n{fields}content-length: 4\r\nx-last: 1\r\n\r\nbody");
         let server = Script::serve(vec![vec![Step::ExpectRequest, send(head)]]);
@@ -250,14 +250,14 @@ mod lenience {
     }
 
     #[test]
-    fn each_switch_takes_its_own() {
+    fn each_switch_accepts_its_own_kind_of_field() {
         let rows: [(&str, [Option<&[&str]>; 4]); 12] = [
-            // What is written, and what INVALID, SPACES, FOLDS and ALL make of it.
+            // Each field line as sent, and the result with INVALID, SPACES, FOLDS and ALL.
             ("a: b\r\n", [Some(&["a: b"]); 4]),
             ("no colon\r\n", [Some(&[]), None, None, Some(&[])]),
             ("a b: c\r\n", [Some(&[]), None, None, Some(&[])]),
             ("a\u{e9}: c\r\n", [Some(&[]), None, None, Some(&[])]),
-            ("a: b\0c\r\n", [None; 4]), // what nobody writes by mistake
+            ("a: b\0c\r\n", [None; 4]), // never an honest mistake
             ("a: b\x1bc\r\nd: e\r\n", [Some(&["d: e"]), None, None, Some(&["d: e"])]),
             (": a\r\n", [Some(&[]), None, None, Some(&[])]),
             ("a : b\r\n", [Some(&[]), Some(&["a: b"]), None, Some(&["a: b"])]),
@@ -287,8 +287,8 @@ mod lenience {
         }
     }
 
-    /// Nobody's reader may come to another end of the message: whatever looks like the framing is
-    /// refused, whatever is allowed otherwise.
+    /// No lenient setting may move the end of a message: fields that look like framing are refused
+    /// whatever else is allowed.
     #[test]
     fn framing_stays_strict() {
         let rows = [
@@ -323,9 +323,9 @@ mod lenience {
         }
     }
 
-    /// Off by default, and off again if so wished; other limits do not change them.
+    /// Off by default, and can be switched off again; other limits do not change them.
     #[test]
-    fn they_are_off_unless_asked_for() {
+    fn the_switches_are_off_by_default() {
         let off: Switch = |client| {
             ALL(client)
                 .http1_ignore_invalid_headers_in_responses(false)

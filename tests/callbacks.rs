@@ -1,7 +1,6 @@
-//! Code of the caller's that the client calls: none of it runs under a lock of the client, and none that
-//! panics costs a place for a connection or leaves the client of no more use.
-//!
-//! The client may have one connection to a host, so that a place which is lost is missed.
+//! Callbacks into the caller's code: the client holds no lock while it runs, and a panic of it
+//! neither costs a connection permit nor makes the client unusable. The limit of one connection to
+//! a host shows a lost permit.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
 #![allow(
     clippy::unwrap_used,
@@ -30,7 +29,7 @@ use support::httpbin::Httpbin;
 use support::pki::Pki;
 use support::trusting;
 
-/// What a callback does.
+/// The action of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deed {
     /// Uses the client in every way that takes one of its locks.
@@ -38,7 +37,7 @@ enum Deed {
     Panic,
 }
 
-/// A deed that is done wherever a clone of it is called.
+/// An action that runs wherever a clone of it is called.
 #[derive(Clone)]
 struct Act(Arc<Inner>);
 
@@ -82,7 +81,7 @@ impl Act {
     }
 }
 
-/// Of every kind of callback that there is.
+/// A kind of callback: how a client gets it, and a call that runs it.
 struct Row {
     what: &'static str,
     set: fn(ClientBuilder, Act) -> ClientBuilder,
@@ -143,7 +142,7 @@ fn rows() -> Vec<Row> {
         Row {
             what: "resolver",
             set: |builder, act| {
-                builder.dns_resolver(Arc::new(move |_: &str| {
+                builder.dns_resolver(leanhttp::dns::from_fn(move |_: &str| {
                     act.run();
                     Ok(vec!["127.0.0.1:0".parse().unwrap()])
                 }))
@@ -224,7 +223,7 @@ fn port(origins: &Origins) -> u16 {
 }
 
 #[test]
-fn foreign_code_runs_under_no_lock_and_may_panic() {
+fn callbacks_run_without_a_lock_and_may_panic() {
     let pki = Pki::new();
     let origins = Origins { plain: Httpbin::start(), tls: Httpbin::start_tls(&pki) };
     for row in rows() {
@@ -234,7 +233,7 @@ fn foreign_code_runs_under_no_lock_and_may_panic() {
             let builder = Client::builder().pool_max_open_per_host(1);
             let client = (row.set)(builder.timeout(Duration::from_secs(20)), act.clone());
             let client = client.build().unwrap();
-            // So that there is something for the callback to close.
+            // Gives the callback something to close.
             get(&client, origins.plain.url("/get")).unwrap();
             act.arm(&client);
             let outcome =
@@ -256,9 +255,9 @@ fn foreign_code_runs_under_no_lock_and_may_panic() {
     }
 }
 
-/// The panic of one caller's code reaches none that waits for the same host.
+/// The panic of one caller's code does not reach another caller that waits for the same host.
 #[test]
-fn who_waits_for_a_connection_gets_the_place_of_one_that_panicked() {
+fn a_panicking_callback_releases_its_connection_permit() {
     let origin = Httpbin::start();
     let client = Client::builder().pool_max_open_per_host(1).build().unwrap();
     let waits = Arc::new(Mutex::new(None));
@@ -319,7 +318,7 @@ struct Formatter(Act);
 
 impl fmt::Write for Formatter {
     fn write_str(&mut self, _: &str) -> fmt::Result {
-        // What it does formats the client, too.
+        // The action formats the client too, so it runs only once.
         if self.0.0.done.load(Ordering::SeqCst) == 0 {
             self.0.run();
         }

@@ -1,13 +1,12 @@
-//! A call that another thread ends, in every phase: it ends at once, and says so.
-//!
-//! The only assertion about time is a generous bound: what would wait for ever ends within 5 s.
+//! Cancellation from another thread, in every phase: the call ends immediately with a `Canceled`
+//! error. The only assertion about time is a generous bound: a call that would wait forever ends
+//! within 5 s.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,7 +21,7 @@ use support::script::{Script, Step, answer, drip, ok, pause, send};
 
 const GENEROUS: Duration = Duration::from_secs(5);
 
-/// A client without any limit.
+/// A client without timeouts.
 fn client() -> ClientBuilder {
     Client::builder().connect_timeout(None).read_timeout(None).write_timeout(None)
 }
@@ -31,7 +30,7 @@ fn read(response: Response) -> leanhttp::Result<()> {
     response.bytes().map(drop)
 }
 
-/// The call waits until it is cancelled, and ends then.
+/// Asserts that the call waits until it is canceled, and ends then.
 #[track_caller]
 fn assert_ends(request: RequestBuilder, phase: Phase) -> Error {
     assert_ends_after(request, phase, || thread::sleep(Duration::from_millis(150)))
@@ -62,7 +61,7 @@ fn assert_ends_after(
 }
 
 #[test]
-fn before_it_begins() {
+fn a_call_is_cancelled_before_it_begins() {
     let server = Httpbin::start();
     let token = CancelToken::new();
     token.cancel();
@@ -71,9 +70,9 @@ fn before_it_begins() {
     assert_eq!(server.connections_opened(), 0);
 }
 
-/// What idles has nothing to do with it, and stays for the next.
+/// An idle connection is not affected and serves the next request.
 #[test]
-fn before_it_takes_a_connection_that_idles() {
+fn a_cancelled_call_takes_no_idle_connection() {
     let server = Httpbin::start();
     let (client, token) = (Client::new(), CancelToken::new());
     read(client.get(server.url("/get")).send().unwrap()).unwrap();
@@ -85,17 +84,17 @@ fn before_it_takes_a_connection_that_idles() {
 }
 
 #[test]
-fn while_it_looks_a_name_up() {
+fn a_dns_lookup_is_cancelled() {
     let never = |_: &str| {
         thread::sleep(GENEROUS);
         Ok(Vec::new())
     };
-    let client = client().dns_resolver(Arc::new(never)).build().unwrap();
+    let client = client().dns_resolver(leanhttp::dns::from_fn(never)).build().unwrap();
     assert_ends(client.get("http://h.test/"), Phase::Resolve);
 }
 
 #[test]
-fn while_it_connects() {
+fn a_connect_is_cancelled() {
     let peers = [Unreachable::start(), Unreachable::start()];
     let addresses = peers.each_ref().map(Unreachable::addr);
     for addresses in [&addresses[..1], &addresses[..]] {
@@ -105,7 +104,7 @@ fn while_it_connects() {
 }
 
 #[test]
-fn while_it_waits_for_its_turn() {
+fn a_wait_for_a_connection_is_cancelled() {
     let server = Script::serve(vec![vec![Step::Silent]]);
     let client = client().pool_max_open_per_host(1).build().unwrap();
     let (first, url) = (CancelToken::new(), server.url("/"));
@@ -117,15 +116,15 @@ fn while_it_waits_for_its_turn() {
         thread::yield_now();
     }
     assert_ends(client.get(&*url), Phase::Queue);
-    assert_eq!(client.pool_stats().waiting, 0, "it has left the queue");
+    assert_eq!(client.pool_stats().waiting, 0, "the call has left the queue");
     first.cancel();
     assert!(busy.join().unwrap().unwrap_err().is_cancelled());
     assert_eq!(client.pool_stats().open, 0);
 }
 
-/// Against plain servers and TLS servers that stop at this moment.
+/// Plain servers and TLS servers that stop responding at this moment.
 #[test]
-fn while_it_talks() {
+fn an_exchange_is_cancelled_at_every_stage() {
     type Ask = fn(&Client, &str) -> RequestBuilder;
     let get: Ask = |client, url| client.get(url);
     let upload: Ask = |client, url| client.post(url).body(vec![b'x'; 16 << 20]);
@@ -145,7 +144,7 @@ fn while_it_talks() {
         (get, stops("HTTP/1.1 102 Processing\r\n\r\n"), Phase::Head),
         (get, stops(head), Phase::Body),
         (get, stops(chunked), Phase::Body),
-        // An end that we have made ourselves is no end of the body.
+        // A connection that the client has closed itself does not end the body.
         (get, stops(until_close), Phase::Body),
         (
             get,
@@ -167,7 +166,7 @@ fn while_it_talks() {
 }
 
 #[test]
-fn in_a_handshake() {
+fn a_tls_handshake_is_cancelled() {
     let silent = Silent::start();
     let client = client().build().unwrap();
     let url = format!("https://{}/", silent.addr());
@@ -177,9 +176,9 @@ fn in_a_handshake() {
     assert_ends_after(client.get("http://h.test/"), Phase::Proxy, silent.is_spoken_to());
 }
 
-/// It is not sent again, as it would be if the server had closed the connection.
+/// The request is not sent again, as it would be if the server had closed the connection.
 #[test]
-fn on_a_connection_of_the_pool() {
+fn a_cancelled_request_on_a_pooled_connection_is_not_retried() {
     let first = [answer(ok("one")), vec![Step::ExpectRequest, Step::Silent]].concat();
     let server = Script::serve(vec![first, answer(ok("again"))]);
     let client = client().build().unwrap();
@@ -188,9 +187,9 @@ fn on_a_connection_of_the_pool() {
     assert_eq!(client.get(server.url("/")).send().unwrap().text().unwrap(), "again");
 }
 
-/// A token that is cancelled when its call is over ends nobody else's.
+/// A token that is canceled after its call is over does not end another call.
 #[test]
-fn too_late() {
+fn cancelling_after_the_call_affects_no_other_call() {
     let server = Httpbin::start();
     let client = Client::new();
     let token = CancelToken::new();
@@ -199,12 +198,12 @@ fn too_late() {
     token.cancel();
     assert_eq!(client.pool_stats().idle, 1);
     assert_eq!(client.get(server.url("/get")).send().unwrap().status(), 200);
-    assert_eq!(server.connections_opened(), 1, "the connection is whole");
+    assert_eq!(server.connections_opened(), 1, "the connection is reusable");
 }
 
-/// One token, many calls; each of them ends.
+/// One token ends many calls.
 #[test]
-fn all_at_once() {
+fn one_token_cancels_many_calls() {
     let silent = Silent::start();
     let url = format!("http://{}/", silent.addr());
     let (token, client) = (CancelToken::new(), client().build().unwrap());

@@ -1,4 +1,4 @@
-//! brotli and zstd over HTTP: asked for, decoded alone and in chains, and switched off.
+//! Brotli and zstd over HTTP: requested, decoded alone and in chains, and switched off.
 #![cfg(all(feature = "blocking", feature = "gzip", feature = "brotli", feature = "zstd"))]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -50,9 +50,9 @@ fn bodies_are_decoded() {
     }
 }
 
-/// Cut, damaged, in the wrong order, and with something behind.
+/// Truncated, damaged, in the wrong order, and with trailing data.
 #[test]
-fn faults_are_errors() {
+fn damaged_codings_are_errors() {
     let cases: [(&str, &[u8], &str); 7] = [
         ("br", &BR[..20], "the br data ends too early"),
         ("zstd", &ZSTD[..20], "the zstd data ends too early"),
@@ -75,7 +75,7 @@ fn faults_are_errors() {
 }
 
 #[test]
-fn what_is_switched_off_is_not_asked_for_and_stays_as_it_is() {
+fn a_disabled_coding_is_neither_requested_nor_decoded() {
     let builders: [(Set, &str, &[u8]); 4] = [
         (|client| client.no_brotli(), "br", BR),
         (|client| client.brotli(false), "br", BR),
@@ -89,7 +89,7 @@ fn what_is_switched_off_is_not_asked_for_and_stays_as_it_is() {
         assert_eq!(response.headers().get(header::CONTENT_ENCODING).unwrap(), name);
         assert_eq!(response.bytes().unwrap(), body);
         assert!(!server.received_text(0).contains(name));
-        // A request can have it otherwise.
+        // A request can override the setting.
         let response = client.get(server.url("/")).brotli(true).zstd(true).send().unwrap();
         assert_eq!(response.text().unwrap(), TEXT);
     }

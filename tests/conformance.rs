@@ -1,8 +1,8 @@
-//! Conformance vectors: tables of inputs and expected results that belong to no language, kept
-//! outside of this repository.
+//! Conformance vectors: tables of inputs and expected results for any implementation, kept outside
+//! of this repository.
 //!
 //! They are read from the folder that the environment variable `LEANHTTP_VECTORS` names. Without it
-//! every test here says that it ran nothing, and passes. With it, `cargo test --test conformance --
+//! every test here reports that it ran nothing, and passes. With it, `cargo test --test conformance --
 //! --nocapture` prints the counts.
 
 #![allow(

@@ -1,4 +1,4 @@
-//! Credentials: where they come from, and which of them are sent.
+//! Credentials: their sources, and which of them are sent.
 #![cfg(feature = "blocking")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -9,7 +9,7 @@ use leanhttp::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use support::script::{Script, answer, ok};
 
-/// The host `a.test` is this peer.
+/// A client for which `a.test` is this peer.
 fn at(server: &Script) -> ClientBuilder {
     Client::builder().resolve("a.test", server.addr())
 }
@@ -18,7 +18,7 @@ fn defaults() -> HeaderMap {
     HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Own default"))])
 }
 
-/// RFC 9110 §4.2.4: user and password go into a field and nowhere else.
+/// RFC 9110 §4.2.4: user and password are sent in a field and nowhere else.
 #[test]
 fn userinfo_becomes_basic_credentials() {
     let rows = [
@@ -40,9 +40,10 @@ fn userinfo_becomes_basic_credentials() {
     }
 }
 
-/// What is closer to the request wins: the request's own field, the URL's user, the client.
+/// The most specific credentials win: the request's own field, then the URL's user, then the
+/// client's.
 #[test]
-fn the_closest_credentials_win() {
+fn the_most_specific_credentials_win() {
     type Build = fn(ClientBuilder) -> ClientBuilder;
     let basic: Build = |client| client.basic_auth("client", None::<&str>);
     let field: Build = |client| client.default_headers(defaults());

@@ -1,4 +1,4 @@
-//! Deadlines: every wait has an end, the error says which it was, and none ends without need.
+//! Deadlines: every wait has a limit, the error names it, and no call ends before its limit.
 //!
 //! The only assertion about time is a generous bound: a limit of 250 ms ends within 5 s.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
@@ -79,16 +79,14 @@ impl Limit {
 
 type Ask = fn(&Client, &str) -> RequestBuilder;
 type Use = fn(Response) -> Result<()>;
-/// A running peer and the URL to ask it under.
+/// A running peer and its URL.
 type Peer = (Box<dyn Any>, String);
 
 const GET: Ask = |client, url| client.get(url);
 const BYTES: Use = |response| response.bytes().map(drop);
 
-/// Each of the limits alone ends the call in this phase.
-///
-/// A machine that is very busy may not get to the phase before the limit on the whole call: then
-/// the call is made again.
+/// Each of the limits alone ends the call in this phase. A very busy machine may not reach the
+/// phase before the total timeout: then the call is repeated.
 #[track_caller]
 fn assert_ends(limits: &[Limit], phase: Phase, peer: &dyn Fn() -> Peer, how: (Ask, Use)) {
     for limit in limits {
@@ -108,7 +106,7 @@ fn assert_ends(limits: &[Limit], phase: Phase, peer: &dyn Fn() -> Peer, how: (As
     }
 }
 
-/// `None` on a request takes away the limit of the client.
+/// `None` on a request removes the limit of the client.
 #[test]
 fn a_request_has_no_limit_where_its_client_has_one() {
     type Free = fn(RequestBuilder) -> RequestBuilder;
@@ -146,10 +144,17 @@ fn end(limit: Limit, ask: RequestBuilder, consume: Use) -> Error {
 fn assert_timeout(error: &Error, limit: Limit, phase: Phase) {
     assert_eq!((error.kind(), error.phase()), (Kind::Timeout, phase), "{limit:?} {error}");
     assert!(error.is_timeout());
-    assert!(error.to_string().ends_with(limit.message()), "{limit:?} {error}");
+    let line = error.to_string();
+    assert!(line.ends_with(limit.message()) && line.contains("timed out"), "{limit:?} {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source.filter(|error| !error.is::<std::io::Error>()) {
+        source = error.source();
+    }
+    let kind = source.and_then(|error| error.downcast_ref().map(std::io::Error::kind));
+    assert_eq!(kind, Some(std::io::ErrorKind::TimedOut), "{limit:?} {error}");
 }
 
-/// A peer of its own for each attempt, which plays these connections.
+/// A separate peer for each attempt, which plays these connections.
 fn script(connections: Vec<Connection>) -> impl Fn() -> Peer {
     move || {
         let server = Script::serve(connections.clone());
@@ -158,7 +163,7 @@ fn script(connections: Vec<Connection>) -> impl Fn() -> Peer {
     }
 }
 
-/// The same peer where TLS is expected.
+/// The same peer, contacted over TLS.
 fn not_tls(connections: Vec<Connection>) -> impl Fn() -> Peer {
     let start = script(connections);
     move || {
@@ -167,31 +172,31 @@ fn not_tls(connections: Vec<Connection>) -> impl Fn() -> Peer {
     }
 }
 
-/// Any request, answered slowly: a byte every 30 ms.
+/// Any request, with a slow response: a byte every 30 ms.
 fn drips(bytes: impl AsRef<[u8]>) -> Connection {
     [vec![Step::ExpectRequest], drip(bytes, 30)].concat()
 }
 
-/// A head at once, then a body that takes its time.
+/// A head without delay, then a slow body.
 fn drips_after(head: &str, body: impl AsRef<[u8]>) -> Connection {
     let head = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n");
     [vec![Step::ExpectRequest, send(head)], drip(body, 30)].concat()
 }
 
 mod looking_up {
-    use std::sync::Arc;
 
     use super::*;
 
-    /// An answer that comes after the limit is of no more use (T04).
+    /// A DNS answer after the limit is discarded (T04).
     #[test]
-    fn a_name_that_takes_its_time() {
+    fn a_slow_lookup_times_out() {
         for limit in [Limit::Resolve, Limit::Connect, Limit::Total] {
             let slow = |_: &str| {
                 thread::sleep(3 * LIMIT);
                 Ok(vec![([127, 0, 0, 1], 9).into()])
             };
-            let client = limit.of_client(Client::builder().dns_resolver(Arc::new(slow)));
+            let client =
+                limit.of_client(Client::builder().dns_resolver(leanhttp::dns::from_fn(slow)));
             let client = client.build().unwrap();
             assert_one_ends(limit, Phase::Resolve, client.get("http://h.test/"), BYTES);
         }
@@ -202,7 +207,7 @@ mod connecting {
     use super::*;
 
     #[test]
-    fn to_nobody() {
+    fn to_a_silent_address_times_out() {
         let url = || {
             let peer = Unreachable::start();
             let url = format!("http://{}/", peer.addr());
@@ -214,7 +219,7 @@ mod connecting {
 
     /// The limit is for all addresses together, and a silent one leaves time for the next.
     #[test]
-    fn to_one_address_after_the_other() {
+    fn share_one_limit_over_all_addresses() {
         let (silent, server) = (Unreachable::start(), Httpbin::start());
         let to = |addresses: &[std::net::SocketAddr]| {
             let client = Client::builder().connect_timeout(Duration::from_millis(600));
@@ -229,9 +234,9 @@ mod connecting {
         assert!(error.to_string().starts_with("connecting to 3 addresses for http://h.test/get: "));
     }
 
-    /// RFC 8446 has no limits of its own: a handshake can be dripped as well as a body.
+    /// RFC 8446 sets no limits on time: a handshake can be dripped as well as a body.
     #[test]
-    fn handshakes() {
+    fn handshakes_time_out() {
         let limits = [Limit::Connect, Limit::Handshake, Limit::Read, Limit::Total];
         let silent = not_tls(vec![vec![Step::Silent]]);
         assert_ends(&limits, Phase::Handshake, &silent, (GET, BYTES));
@@ -241,16 +246,16 @@ mod connecting {
         assert_ends(&limits, Phase::Handshake, &slow, (GET, BYTES));
     }
 
-    /// The connect timeout ends with the handshake: a slow answer is none of its business.
+    /// The connect timeout ends with the handshake and does not cover a slow response.
     #[test]
-    fn does_not_go_on() {
+    fn the_connect_timeout_ends_with_the_handshake() {
         let pki = Pki::new();
         let ask = |server: Httpbin| {
             let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
             let client = Client::builder().tls_certs_only([root]);
             let client = client.connect_timeout(Duration::from_millis(500)).build().unwrap();
             client.get(server.url("/delay/0.7")).send().unwrap();
-            // The second request on that connection makes none.
+            // The second request reuses the connection and makes no handshake.
             client.get(server.url("/delay/0.7")).send().unwrap();
             assert_eq!(server.connections_opened(), 1);
         };
@@ -265,7 +270,7 @@ mod heads {
     use super::*;
 
     #[test]
-    fn that_never_come() {
+    fn that_never_come_time_out() {
         let url = || {
             let peer = Silent::start();
             let url = format!("http://{}/", peer.addr());
@@ -277,9 +282,9 @@ mod heads {
         assert_ends(&limits, Phase::Head, &url, (reader, BYTES));
     }
 
-    /// A byte now and then holds off the read timeout, never the total one.
+    /// A byte now and then resets the read timeout, but not the total timeout.
     #[test]
-    fn that_drip() {
+    fn that_drip_reach_the_total_timeout() {
         let url = script(vec![drips("HTTP/1.1 200 OK\r\nx: abcdefghijklmnopqrstuvwxyz\r\n")]);
         assert_ends(&[Limit::Total], Phase::Head, &url, (GET, BYTES));
         let interim = vec![[send("HTTP/1.1 102 Processing\r\n\r\n"), pause(30)]; 15].concat();
@@ -287,9 +292,9 @@ mod heads {
         assert_ends(&[Limit::Total], Phase::Head, &url, (GET, BYTES));
     }
 
-    /// One deadline for all hops: neither of them takes a second.
+    /// One deadline for all hops, each of which is faster than a second.
     #[test]
-    fn of_redirects() {
+    fn of_redirects_share_one_deadline() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
         let hop = |response| [Step::ExpectRequest, pause(600), response];
         let server = Script::serve(vec![[hop(send(moved)), hop(send(ok("")))].concat()]);
@@ -318,7 +323,7 @@ mod bodies {
     const TEXT: Use = |response| response.text().map(drop);
 
     #[test]
-    fn that_stall() {
+    fn that_stall_time_out() {
         let limits = [Limit::Read, Limit::Throughput, Limit::Total];
         for framing in ["content-length: 9", "transfer-encoding: chunked", "x: until the end"] {
             let stalls = [drips_after(framing, "5"), vec![Step::Silent]].concat();
@@ -328,7 +333,7 @@ mod bodies {
     }
 
     #[test]
-    fn that_drip() {
+    fn that_drip_reach_the_total_timeout() {
         let chunks = "1\r\nx\r\n".repeat(10);
         let gzip = [&b"\x1f\x8b\x08\x08\0\0\0\0\0\xff"[..], &[b'n'; 50]].concat();
         let rows = [
@@ -347,9 +352,9 @@ mod bodies {
         }
     }
 
-    /// The same one record at a time.
+    /// The same, one record at a time.
     #[test]
-    fn that_drip_under_tls() {
+    fn that_drip_under_tls_reach_the_total_timeout() {
         let pki = Pki::new();
         let steps = drips_after("content-length: 90", [b'x'; 90]);
         let server = Script::serve_tls(vec![steps], pki.server_config(Leaf::Good));
@@ -365,9 +370,10 @@ mod bodies {
         assert!(error.to_string().ends_with("not done within 1s (total timeout)"), "{error}");
     }
 
-    /// What came too late is not an end, and its connection serves nobody else.
+    /// A body that arrives after the timeout is not an end of the response, and its connection is
+    /// not used again.
     #[test]
-    fn do_not_come_back() {
+    fn that_timed_out_stay_errors() {
         let stalls = [drips_after("content-length: 9", "x"), vec![Step::Silent]].concat();
         let server = Script::serve(vec![stalls, answer(ok("next"))]);
         let client = Client::new();
@@ -386,7 +392,7 @@ mod uploads {
     const LENGTH: u64 = 16 << 20;
 
     #[test]
-    fn to_a_peer_that_stops_reading() {
+    fn to_a_peer_that_stops_reading_time_out() {
         let limits = [Limit::Write, Limit::Throughput, Limit::Total];
         let bytes: Ask = |client, url| client.post(url).body(vec![b'x'; LENGTH as usize]);
         let chunks: Ask =
@@ -395,14 +401,14 @@ mod uploads {
             let url = script(vec![vec![Step::ExpectHead, Step::StopReading]]);
             assert_ends(&limits, Phase::Send, &url, (ask, BYTES));
         }
-        // What comes meanwhile is no answer, and no reason to wait for one.
+        // An interim response in the meantime is not the response, and does not prolong the wait.
         let interim = vec![pause(100), send("HTTP/1.1 102 Processing\r\n\r\n"), Step::StopReading];
         let url = script(vec![[vec![Step::ExpectHead], interim].concat()]);
         assert_ends(&limits, Phase::Send, &url, (bytes, BYTES));
     }
 
     #[test]
-    fn to_a_tls_peer_that_stops_reading() {
+    fn to_a_tls_peer_that_stops_reading_time_out() {
         let pki = Pki::new();
         for limit in [Limit::Write, Limit::Throughput, Limit::Total] {
             let steps = vec![Step::ExpectHead, Step::StopReading];
@@ -418,9 +424,9 @@ mod uploads {
         }
     }
 
-    /// A server that limits the time for a head gets it, however slow the body's reader is.
+    /// A server with a time limit for a head receives it, however slow the body's reader is.
     #[test]
-    fn whose_reader_waits_do_not_hold_back_the_head() {
+    fn send_the_head_before_a_slow_reader() {
         struct Waits(mpsc::Receiver<()>);
         impl Read for Waits {
             fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -457,9 +463,9 @@ mod uploads {
         }
     }
 
-    /// The caller's own reader may take its time, but not more than there is.
+    /// The caller's own reader may be slow, but not slower than the total timeout.
     #[test]
-    fn of_a_slow_reader() {
+    fn of_a_slow_reader_reach_the_total_timeout() {
         struct Slow;
         impl Read for Slow {
             fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -469,7 +475,7 @@ mod uploads {
             }
         }
         let chunked: Ask = |client, url| client.post(url).body(Body::new(Slow));
-        // Its first piece would be 64 KiB.
+        // The first piece would be 64 KiB.
         let sized: Ask = |client, url| client.post(url).body(Body::sized(Slow, 1 << 20));
         for ask in [chunked, sized] {
             let url = script(vec![vec![Step::Silent]]);
@@ -478,9 +484,9 @@ mod uploads {
     }
 }
 
-/// Who reads slowly does not accuse the server, and a server may think before it answers.
+/// A slow reader is not reported as a slow server, and a server may take time before it responds.
 #[test]
-fn time_that_is_not_the_peers_counts_for_no_throughput() {
+fn the_callers_time_does_not_count_for_throughput() {
     let server = Script::serve(vec![vec![
         Step::ExpectRequest,
         pause(600),
@@ -496,9 +502,9 @@ fn time_that_is_not_the_peers_counts_for_no_throughput() {
     assert_eq!(response.read(&mut [0]).unwrap(), 0);
 }
 
-/// The wait for `100 Continue` is the client's own wish, and no byte is due meanwhile.
+/// The client itself decides to wait for `100 Continue`, and no byte is due meanwhile.
 #[test]
-fn waiting_for_100_counts_for_no_throughput() {
+fn waiting_for_100_does_not_count_for_throughput() {
     let server = Script::serve(vec![vec![
         Step::ExpectHead,
         pause(600),
@@ -511,7 +517,7 @@ fn waiting_for_100_counts_for_no_throughput() {
     assert_eq!(request.body("body").send().unwrap().text().unwrap(), "x");
 }
 
-/// A stretch that was fast enough begins no new wait for the next byte.
+/// A period of sufficient throughput does not restart the read timeout.
 #[test]
 fn throughput_does_not_prolong_the_read_timeout() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n";
@@ -529,9 +535,9 @@ fn throughput_does_not_prolong_the_read_timeout() {
     assert!(error.to_string().ends_with("(read timeout)"), "{error}");
 }
 
-/// A limit on waiting is none on working.
+/// A limit on waiting does not limit a transfer that makes progress.
 #[test]
-fn bytes_that_keep_coming_hold_off_the_read_timeout() {
+fn each_byte_resets_the_read_timeout() {
     let response = [&ok("x".repeat(40))[..]].concat();
     let slow = [vec![Step::ExpectRequest], drip(response, 20)].concat();
     let server = Script::serve(vec![slow]);
@@ -541,9 +547,9 @@ fn bytes_that_keep_coming_hold_off_the_read_timeout() {
     assert!(start.elapsed() > Duration::from_millis(600), "it took too little to show anything");
 }
 
-/// Every limit can be set for one request alone.
+/// Every limit can be set for a single request.
 #[test]
-fn of_one_request() {
+fn each_limit_can_be_set_for_one_request() {
     let (unreachable, silent) = (Unreachable::start(), Silent::start());
     let busy = Script::serve(vec![vec![Step::ExpectHead, Step::StopReading]; 2]);
     let url = |addr| format!("http://{addr}/");
@@ -561,7 +567,7 @@ fn of_one_request() {
     }
 }
 
-/// The request's own limit counts, also when it is the longer one.
+/// The request's own limit counts, even if it is the longer one.
 #[test]
 fn the_request_overrides_the_client() {
     let server = Httpbin::start();
@@ -572,9 +578,10 @@ fn the_request_overrides_the_client() {
     assert!(ask().timeout(GENEROUS).read_timeout(GENEROUS).send().is_ok());
 }
 
-/// No time at all is not "for ever", as it is for a socket, and not an error of the system.
+/// A timeout of zero does not mean "no timeout", as it does for a socket, and is not a system
+/// error.
 #[test]
-fn no_time_at_all() {
+fn a_timeout_of_zero_times_out() {
     for none in [Duration::ZERO, Duration::from_nanos(1)] {
         type Build = fn(ClientBuilder, Duration) -> ClientBuilder;
         let rows: [(Build, &str); 5] = [
@@ -591,7 +598,7 @@ fn no_time_at_all() {
             let error = client.get(format!("http://{}/", peer.addr())).send().unwrap_err();
             assert!(start.elapsed() < GENEROUS);
             assert!(error.is_timeout(), "{which} {none:?}: {error}");
-            // A nanosecond is enough for the system to take a small request.
+            // A nanosecond is enough for the system to accept a small request.
             if none.is_zero() {
                 assert!(error.to_string().contains(which), "{which} {none:?}: {error}");
             }

@@ -1,4 +1,4 @@
-//! Names, addresses and sockets: how a connection is made, and where it must not lead.
+//! Names, addresses and sockets: how a connection is made, and which destinations are denied.
 #![cfg(feature = "blocking")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
@@ -48,9 +48,9 @@ mod happy_eyeballs {
     }
 
     #[test]
-    fn a_refusal_starts_the_next_at_once() {
+    fn a_refusal_starts_the_next_address_immediately() {
         let server = server();
-        // Without a quarter of a second for any but the first, there would be no time for the last.
+        // With a quarter of a second before each address, there would be no time for the last.
         let mut addresses: Vec<_> = (0..20).map(|_| net::refused()).collect();
         addresses.push(server.addr());
         let client = Client::builder().resolve_to_addrs("h.test", &addresses);
@@ -59,7 +59,7 @@ mod happy_eyeballs {
     }
 
     #[test]
-    fn the_first_that_answers_is_the_only_one_spoken_to() {
+    fn the_first_that_accepts_is_the_only_one_used() {
         let (first, second) = (server(), Script::serve(vec![]));
         let client = Client::builder().resolve_to_addrs("h.test", &[first.addr(), second.addr()]);
         assert_eq!(fetch(client, "http://h.test/").unwrap(), "here");
@@ -67,15 +67,15 @@ mod happy_eyeballs {
     }
 
     #[test]
-    fn every_address_has_its_own_cause() {
+    fn the_error_has_a_cause_for_each_address() {
         let (silent, refused) = (Unreachable::start(), net::refused());
         let client = Client::builder().resolve_to_addrs("h.test", &[refused, silent.addr()]);
         let client = client.connect_timeout(Duration::from_millis(100));
         let error = fetch(client, "http://h.test/").unwrap_err();
         let reason = std::net::TcpStream::connect(refused).unwrap_err();
         let line = format!(
-            "connecting to 2 addresses for http://h.test/: {refused}: {reason}; {}: no connection \
-             within 100ms (connect timeout)",
+            "connecting to 2 addresses for http://h.test/: {refused}: {reason}; {}: timed out: no \
+             connection within 100ms (connect timeout)",
             silent.addr()
         );
         assert_told(&error, (Kind::Timeout, Phase::Connect), &line);
@@ -96,14 +96,14 @@ mod names {
             count.fetch_add(1, Ordering::Relaxed);
             Ok(vec![addr])
         };
-        let client = Client::builder().dns_resolver(Arc::new(resolver));
+        let client = Client::builder().dns_resolver(dns::from_fn(resolver));
         assert_eq!(fetch(client, "http://XN--bcher-kva.test/").unwrap(), "here");
         assert_eq!(asked.load(Ordering::Relaxed), 1);
     }
 
-    /// A resolver may fail in every way.
+    /// A resolver may fail in any way.
     #[test]
-    fn that_are_not_found() {
+    fn that_are_not_found_are_resolve_errors() {
         let rows: [(Lookup, &str, Kind); 4] = [
             (|_| Err(io::Error::other("no such office")), "no such office", Kind::Resolve),
             (|_| Ok(vec![]), "the name has no address", Kind::Resolve),
@@ -113,12 +113,12 @@ mod names {
                     thread::sleep(Duration::from_secs(5));
                     Ok(vec![])
                 },
-                "no connection within 200ms (connect timeout)",
+                "timed out: no connection within 200ms (connect timeout)",
                 Kind::Timeout,
             ),
         ];
         for (resolver, reason, kind) in rows {
-            let client = Client::builder().dns_resolver(Arc::new(resolver));
+            let client = Client::builder().dns_resolver(dns::from_fn(resolver));
             let limit = if kind == Kind::Timeout { 200 } else { 10_000 };
             let client = client.connect_timeout(Duration::from_millis(limit));
             let error = fetch(client, "http://h.test/").unwrap_err();
@@ -128,7 +128,7 @@ mod names {
     }
 
     #[test]
-    fn may_lead_elsewhere() {
+    fn are_replaced_by_connect_to() {
         let server = server();
         let addr = server.addr();
         let client = Client::builder().connect_to("a.test:80", "nowhere.invalid:1"); // the last one holds
@@ -142,7 +142,7 @@ mod names {
     }
 
     #[test]
-    fn of_one_family_only() {
+    fn can_be_limited_to_one_ip_family() {
         let server = server();
         let v6 = "[::1]:9".parse().unwrap();
         let client = || Client::builder().resolve_to_addrs("h.test", &[v6, server.addr()]);
@@ -161,7 +161,7 @@ mod sockets {
     use super::*;
     use std::net::TcpListener;
 
-    /// Who connects to us with these settings.
+    /// Returns the address that a server sees of a client with these settings.
     fn peer(set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> leanhttp::Result<IpAddr> {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
         let url = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
@@ -175,7 +175,7 @@ mod sockets {
     }
 
     #[test]
-    fn come_from_the_local_address() {
+    fn bind_to_the_local_address() {
         let local = IpAddr::from([127, 0, 0, 2]);
         assert_eq!(peer(|client| client.local_address(local)).unwrap(), local);
         let not_ours = IpAddr::from([192, 0, 2, 1]);
@@ -189,7 +189,7 @@ mod sockets {
     }
 
     #[test]
-    fn leave_by_the_interface() {
+    fn bind_to_the_interface() {
         assert!(peer(|client| client.interface("lo")).unwrap().is_loopback());
         let error = peer(|client| client.interface("nosuch0")).unwrap_err();
         assert!(
@@ -199,7 +199,7 @@ mod sockets {
     }
 
     #[test]
-    fn take_every_option() {
+    fn accept_every_option() {
         let second = Duration::from_secs(1);
         let came = peer(|client| {
             client
@@ -254,12 +254,12 @@ mod unix_sockets {
     }
 }
 
-/// Names whose servers are silent leave room for others.
+/// Names whose servers are silent leave lookups for others.
 mod silent_names {
     use super::*;
 
-    /// A resolver that answers for `h.test`, and for nothing else until the sender is dropped; and how many
-    /// other names it was asked for.
+    /// A resolver that answers for `h.test`, and for no other name until the sender is dropped; and
+    /// the number of other names it was asked for.
     fn resolver(
         addr: SocketAddr,
     ) -> (mpsc::Sender<()>, Arc<AtomicUsize>, impl dns::Resolve + 'static) {
@@ -274,14 +274,14 @@ mod silent_names {
             let _ = held.lock().unwrap().recv();
             Err(io::ErrorKind::TimedOut.into())
         };
-        (hold, asked, resolver)
+        (hold, asked, dns::from_fn(resolver))
     }
 
     #[test]
-    fn s07_names_of_one_site_leave_room_for_others() {
+    fn s07_names_of_one_site_leave_lookups_for_others() {
         let server = Script::serve(vec![answer(ok("here"))]);
         let (silence, asked, resolver) = resolver(server.addr());
-        let client = Client::builder().dns_resolver(Arc::new(resolver)).build().unwrap();
+        let client = Client::builder().dns_resolver(resolver).build().unwrap();
         let token = leanhttp::CancelToken::new();
         let calls: Vec<_> = (0..80)
             .map(|n| {
@@ -311,7 +311,7 @@ mod silent_names {
         }
     }
 
-    /// One name for many calls is one lookup.
+    /// Calls that look up the same name share one lookup.
     #[test]
     fn s07_calls_to_one_host_share_a_lookup() {
         let asked = Arc::new(AtomicUsize::new(0));
@@ -323,7 +323,7 @@ mod silent_names {
             let _ = told.lock().unwrap().recv();
             Err(io::Error::other("no such name"))
         };
-        let client = Client::builder().dns_resolver(Arc::new(resolver)).build().unwrap();
+        let client = Client::builder().dns_resolver(dns::from_fn(resolver)).build().unwrap();
         let calls: Vec<_> = (0..10)
             .map(|_| {
                 let request = client.get("http://a.test/").connect_timeout(Duration::from_secs(60));
@@ -343,12 +343,12 @@ mod silent_names {
     }
 }
 
-/// Nothing but the address that is dialled counts.
+/// The policy checks the address that is dialed.
 mod egress {
     use super::*;
 
     #[test]
-    fn n07_what_is_not_public_is_not_dialled() {
+    fn n07_addresses_that_are_not_public_are_denied() {
         let server = Script::serve(vec![]);
         let port = server.addr().port();
         for host in ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"] {
@@ -360,9 +360,10 @@ mod egress {
         assert_eq!(server.accepted(), 0);
     }
 
-    /// The name leads to one place when it is looked at, and to another when it is used.
+    /// The name resolves to one address when it is checked, and to another when it is used (DNS
+    /// rebinding).
     #[test]
-    fn n07_a_name_that_changes_its_mind() {
+    fn n07_the_address_that_is_dialed_is_the_one_checked() {
         let server = Script::serve(vec![answer(ok("first"))]);
         let (addr, asked) = (server.addr(), AtomicUsize::new(0));
         let resolver = move |_: &str| -> Addresses {
@@ -372,7 +373,7 @@ mod egress {
             }
         };
         let egress = EgressPolicy::public_only().allow_network("127.0.0.0/8".parse().unwrap());
-        let client = Client::builder().dns_resolver(Arc::new(resolver)).egress(egress);
+        let client = Client::builder().dns_resolver(dns::from_fn(resolver)).egress(egress);
         let client = client.pool_max_idle(0).build().unwrap();
         assert_eq!(client.get("http://h.test/").send().unwrap().text().unwrap(), "first");
         let error = client.get("http://h.test/").send().unwrap_err();
@@ -382,7 +383,7 @@ mod egress {
     }
 
     #[test]
-    fn n07_a_redirect_leads_nowhere_else() {
+    fn n07_a_redirect_to_a_denied_address_is_denied() {
         let inner = Script::serve(vec![]);
         let server = Script::serve(vec![moved(302, &inner.url("/secret"))]);
         let egress =
@@ -397,9 +398,9 @@ mod egress {
         assert_eq!(inner.accepted(), 0);
     }
 
-    /// A connection to a proxy that forwards serves all origins: each is judged, not the first alone.
+    /// A connection to a forwarding proxy serves all origins: each is checked, not only the first.
     #[test]
-    fn n07_a_proxy_is_asked_for_nothing_that_is_denied() {
+    fn n07_a_proxy_receives_no_denied_destination() {
         for denied in ["http://169.254.169.254/", "http://0x0a.1/", "http://h.test:22/"] {
             let proxy = Script::serve(vec![answer(ok("here"))]);
             let egress = EgressPolicy::public_only().deny_port_range(22..=22).allow_proxied_names();
@@ -415,9 +416,9 @@ mod egress {
         }
     }
 
-    /// A name that the proxy looks up may lead to whatever the proxy reaches.
+    /// A name that the proxy looks up may lead to any host that the proxy reaches.
     #[test]
-    fn s08_names_that_a_proxy_looks_up_need_a_word() {
+    fn s08_names_that_a_proxy_resolves_need_permission() {
         let names = ["localhost", "metadata.google.internal", "h.test", "127.0.0.1.nip.io"];
         for scheme in ["http", "socks4a", "socks5h"] {
             let served = if scheme == "http" { 0 } else { 2 };
@@ -452,7 +453,7 @@ mod egress {
                 "an address is judged all the same"
             );
             if scheme == "http" {
-                continue; // see below
+                continue; // checked separately below
             }
             for (name, allowing) in [
                 ("localhost", egress().allow_proxied_names()),
@@ -469,9 +470,9 @@ mod egress {
         assert_eq!(fetch(client, "http://localhost/").unwrap(), "here");
     }
 
-    /// A redirect to a name is no other way around it.
+    /// A redirect to a name does not bypass the rule.
     #[test]
-    fn s08_neither_does_a_redirect_lead_to_a_proxied_name() {
+    fn s08_a_redirect_to_a_proxied_name_needs_permission() {
         let proxy = Script::serve(vec![moved(302, "http://localhost/")]);
         let egress = EgressPolicy::public_only().allow_network("127.0.0.1".parse().unwrap());
         let client = Client::builder().proxy(Proxy::http(proxy.url("")).unwrap()).egress(egress);
@@ -480,9 +481,9 @@ mod egress {
         assert_eq!(proxy.received_text(0).matches("HTTP/1.1").count(), 1);
     }
 
-    /// A proxy that is told addresses is told none that is denied.
+    /// A proxy that receives addresses receives none that is denied.
     #[test]
-    fn s08_what_is_looked_up_for_a_proxy_is_judged() {
+    fn s08_addresses_for_a_proxy_are_checked() {
         for scheme in ["socks4", "socks5"] {
             let origin = Script::serve(vec![answer(ok("here"))]);
             let proxy = Hops::socks(origin.addr());
@@ -495,7 +496,7 @@ mod egress {
                 }
             };
             let egress = EgressPolicy::public_only().allow_network(proxy.addr().ip().into());
-            let client = Client::builder().dns_resolver(Arc::new(resolver)).egress(egress);
+            let client = Client::builder().dns_resolver(dns::from_fn(resolver)).egress(egress);
             let by = Proxy::all(format!("{scheme}://{}", proxy.addr())).unwrap();
             let client = client.proxy(by).build().unwrap();
             let error = client.get("http://inner.test/").send().unwrap_err();
@@ -508,10 +509,10 @@ mod egress {
         }
     }
 
-    /// A socket without an address is nothing that such a policy could allow.
+    /// A socket without an address cannot be allowed by such a policy.
     #[cfg(unix)]
     #[test]
-    fn a_unix_socket_beside_a_policy_that_allows_none() {
+    fn a_unix_socket_needs_a_policy_that_allows_it() {
         for egress in [
             EgressPolicy::public_only(),
             EgressPolicy::deny_all(),
@@ -531,9 +532,9 @@ mod egress {
         assert!(Client::builder().egress(http_only).unix_socket("/run/x.sock").build().is_ok());
     }
 
-    /// To connect to no address in particular is to connect to this host.
+    /// The unspecified address connects to this host.
     #[test]
-    fn n07_who_denies_loopback_denies_its_other_names() {
+    fn n07_denying_loopback_denies_the_unspecified_address() {
         let server = Script::serve(vec![]);
         let port = server.addr().port();
         for host in ["127.0.0.1", "0.0.0.0", "0", "[::ffff:0.0.0.0]", "[::ffff:127.0.0.1]", "[::]"]
@@ -548,9 +549,9 @@ mod egress {
         assert_eq!(server.accepted(), 0);
     }
 
-    /// A scheme that is not allowed is none after a redirect either.
+    /// A scheme that is not allowed is not followed after a redirect either.
     #[test]
-    fn n07_only_allowed_schemes() {
+    fn n07_only_allowed_schemes_are_requested() {
         let server = Script::serve(vec![moved(302, "https://127.0.0.1:1/")]);
         let http_only = || Client::builder().egress(EgressPolicy::allow_all().deny_scheme("https"));
         let line = "connecting to 127.0.0.1:1 for https://127.0.0.1:1/: https is not allowed by the \
@@ -564,9 +565,9 @@ mod egress {
         assert_eq!(server.accepted(), 1);
     }
 
-    /// A typo must not allow what was to be denied.
+    /// A typo in a scheme must not allow what was to be denied.
     #[test]
-    fn n07_only_schemes_that_there_are() {
+    fn n07_an_unknown_scheme_in_a_policy_is_an_error() {
         for (egress, name) in [
             (EgressPolicy::allow_all().deny_scheme("http://").deny_scheme("x"), "http://"),
             (EgressPolicy::public_only().allow_schemes(["https", "ftp"]), "ftp"),
@@ -577,7 +578,7 @@ mod egress {
         }
     }
 
-    /// The address that is allowed is used, the others are not touched.
+    /// The allowed address is used, and the others are not tried.
     #[test]
     fn n07_only_allowed_addresses_are_tried() {
         let (inner, server) = (Script::serve(vec![]), server());
@@ -590,7 +591,7 @@ mod egress {
     }
 
     #[test]
-    fn what_failed_and_what_was_denied_are_both_told() {
+    fn the_error_names_failed_and_denied_addresses() {
         let refused = net::refused();
         let client = Client::builder().egress(EgressPolicy::allow_all().deny_port_range(1..=1));
         let denied = "127.0.0.1:1".parse().unwrap();

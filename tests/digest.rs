@@ -21,7 +21,7 @@ fn refuse(challenge: &str) -> Step {
     ))
 }
 
-/// One connection that gives these answers in turn.
+/// One connection that sends these responses in turn.
 fn answers(answers: impl IntoIterator<Item = Step>) -> Connection {
     answers.into_iter().flat_map(|answer| [Step::ExpectRequest, answer]).collect()
 }
@@ -34,7 +34,7 @@ fn stale(name: &str) -> Step {
     refuse(&format!("Digest realm=\"r\", nonce=\"{name}\", qop=\"auth\", stale=true"))
 }
 
-/// Of each request the credentials, shortened to what is not random: `n1 00000001`.
+/// The credentials of each request, without the random part: `n1 00000001`.
 fn credentials(peer: &Script, connection: usize) -> Vec<String> {
     let received = String::from_utf8(peer.received(connection)).unwrap();
     let heads = received.split("\r\n\r\n").filter(|head| head.contains(" HTTP/1.1\r\n"));
@@ -64,9 +64,10 @@ fn the_first_request_is_challenged_and_the_next_is_not() {
     assert_eq!(credentials(&peer, 0), ["", "n1 00000001", "n1 00000002"]);
 }
 
-/// RFC 7616 §3.3: a nonce that is not stale and was ours says that the password is wrong.
+/// RFC 7616 §3.3: a challenge with a known nonce that is not stale means that the password is
+/// wrong.
 #[test]
-fn a_wrong_password_is_a_401_and_is_forgotten() {
+fn a_wrong_password_is_a_401_and_not_sent_again() {
     let peer = Script::serve(vec![answers([nonce("n1"), nonce("n2"), send(ok(""))])]);
     let client = Client::new();
     let response = client.get(peer.url("/x?y")).digest_auth("u", "wrong").send().unwrap();
@@ -91,9 +92,9 @@ fn a_stale_nonce_is_renewed_once() {
     assert_eq!(credentials(&peer, 0), expected);
 }
 
-/// A server that was restarted does not know that its old nonce was one.
+/// A restarted server does not know its old nonces.
 #[test]
-fn a_nonce_from_an_earlier_call_may_be_refused_without_a_word() {
+fn an_unknown_nonce_is_renewed_without_the_stale_flag() {
     let peer = Script::serve(vec![answers([nonce("n1"), send(ok("")), nonce("n2"), send(ok(""))])]);
     let client = Client::builder().digest_auth("u", "p").build().unwrap();
     for _ in 0..2 {
@@ -104,7 +105,7 @@ fn a_nonce_from_an_earlier_call_may_be_refused_without_a_word() {
 }
 
 #[test]
-fn a_body_is_sent_again_if_it_can_be() {
+fn a_repeatable_body_is_sent_again() {
     let peer = Script::serve(vec![answers([nonce("n1"), send(ok("")), nonce("n2")])]);
     let client = Client::new();
     let post = || client.post(peer.url("/x?y")).digest_auth("u", "p");
@@ -116,9 +117,10 @@ fn a_body_is_sent_again_if_it_can_be() {
     assert_eq!((received.matches("twice").count(), received.matches("single").count()), (2, 1));
 }
 
-/// RFC 7616 §3.4: with `auth-int` alone a body that is not known cannot be answered for.
+/// RFC 7616 §3.4: with `auth-int` alone, an unknown body cannot be hashed, so the challenge is not
+/// answered.
 #[test]
-fn auth_int_needs_the_body() {
+fn auth_int_needs_a_known_body() {
     let int = || refuse("Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"");
     let peer = Script::serve(vec![answers([int(), send(ok(""))])]);
     let post = Client::new().post(peer.url("/x?y")).digest_auth("u", "p").body("bytes");
@@ -128,7 +130,7 @@ fn auth_int_needs_the_body() {
 }
 
 #[test]
-fn what_the_caller_says_comes_first() {
+fn the_callers_authorization_wins() {
     let peer = Script::serve(vec![answers([nonce("n1"), nonce("n2"), refuse("Basic realm=r")])]);
     let client =
         Client::builder().digest_auth("u", "p").basic_auth("b", Some("c")).build().unwrap();

@@ -1,5 +1,5 @@
-//! Both halves of an exchange move at the same time (RFC 9112 §9.5): servers that answer while they
-//! read, or before. What only the async front can do stands in `tokio/pending_uploads.rs`.
+//! Both halves of an exchange move at the same time (RFC 9112 §9.5): servers that respond before or
+//! while they read. Cases that only the async API can show are in `tokio/pending_uploads.rs`.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -22,10 +22,11 @@ use support::proxy::Proxy as Tunnels;
 use support::script::{Script, Step, send};
 use support::stream::{Stream, read_head};
 
-/// More than the buffers of both systems hold, so that whoever does not read blocks the other.
+/// More than the socket buffers of both sides hold, so that a peer that does not read blocks the
+/// other.
 const LARGE: u64 = 48 << 20;
 
-/// More than anybody would hold in memory for an echo.
+/// Too large to hold in memory for an echo.
 const ECHO: u64 = 256 << 20;
 
 /// The bytes of a body, computed as they are read.
@@ -50,7 +51,7 @@ impl Read for Bytes {
     }
 }
 
-/// Whether `reader` gives exactly these bytes.
+/// Whether `reader` returns exactly these bytes.
 fn assert_is(mut reader: impl Read, mut expected: Bytes) {
     let (mut came, mut wanted) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
@@ -64,7 +65,8 @@ fn assert_is(mut reader: impl Read, mut expected: Bytes) {
     }
 }
 
-/// A server for one connection, which plays `act`; gives its address and what `act` returned.
+/// Starts a server for one connection, which plays `act`; returns its address and the result of
+/// `act`.
 fn serve<T: Send + 'static>(
     tls: Option<Arc<ServerConfig>>,
     act: impl FnOnce(&mut Stream) -> io::Result<T> + Send + 'static,
@@ -89,8 +91,8 @@ fn serve<T: Send + 'static>(
     (url, outcome)
 }
 
-/// Answers with the head first, and then with the very bytes of the request's body, chunk lines
-/// included, as they come.
+/// Responds with the head, and then with the bytes of the request's body as they arrive, chunk
+/// lines included.
 fn echo(stream: &mut Stream) -> io::Result<()> {
     let head = read_head(stream)?.to_ascii_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
@@ -117,7 +119,7 @@ fn echo(stream: &mut Stream) -> io::Result<()> {
     }
 }
 
-/// Halves that wait for each other fail a test, and do not hang it.
+/// Fails the test if the two halves deadlock.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn client() -> Client {
@@ -161,7 +163,7 @@ fn s15_an_echo_over_tls() {
     assert_is(request.send().unwrap(), bytes(LARGE / 4));
 }
 
-/// The connection was used to its end by both halves, so it is as good as any.
+/// Both halves used the connection to its end, so it can be reused.
 #[test]
 fn the_connection_of_an_echo_is_used_again() {
     let (url, _server) = serve(None, |stream| (0..3).try_for_each(|_| echo(stream)));
@@ -173,7 +175,7 @@ fn the_connection_of_an_echo_is_used_again() {
     assert_eq!(client.pool_stats().idle, 1);
 }
 
-/// Reads a body of `LARGE` bytes to its end, after having answered.
+/// Responds, and then reads a body of `LARGE` bytes to its end.
 fn answer_first(response: &'static str) -> impl FnOnce(&mut Stream) -> io::Result<u64> {
     move |stream| {
         read_head(stream)?;
@@ -184,9 +186,9 @@ fn answer_first(response: &'static str) -> impl FnOnce(&mut Stream) -> io::Resul
     }
 }
 
-/// Whoever reads such a response to its end has sent the request to its end.
+/// Reading such a response to its end sends the request to its end.
 #[test]
-fn an_early_success_is_told_at_once_and_the_rest_is_sent_by_who_reads() {
+fn reading_an_early_success_sends_the_rest_of_the_request() {
     let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     let (url, server) = serve(None, answer_first(response));
     let response = client().post(url).body(Body::sized(bytes(LARGE), LARGE)).send().unwrap();
@@ -196,7 +198,7 @@ fn an_early_success_is_told_at_once_and_the_rest_is_sent_by_who_reads() {
 }
 
 #[test]
-fn an_early_success_without_a_body_leaves_the_rest_to_who_reads() {
+fn reading_an_early_success_without_a_body_sends_the_rest_of_the_request() {
     let response = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
     let (url, server) = serve(None, answer_first(response));
     let client = client();
@@ -209,7 +211,7 @@ fn an_early_success_without_a_body_leaves_the_rest_to_who_reads() {
 
 /// The server sees that the request is incomplete.
 #[test]
-fn a_response_that_is_dropped_takes_the_rest_of_the_request_with_it() {
+fn dropping_an_early_response_aborts_the_request() {
     let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     let (url, server) = serve(None, answer_first(response));
     let client = client();
@@ -220,7 +222,7 @@ fn a_response_that_is_dropped_takes_the_rest_of_the_request_with_it() {
     assert!(read.is_err() || read.as_ref().is_ok_and(|read| *read < LARGE - 1000), "{read:?}");
 }
 
-/// A source that gives a little at a time, for as long as a test takes.
+/// A source that returns a little at a time, for as long as a test runs.
 struct Slow;
 
 impl Read for Slow {
@@ -231,7 +233,7 @@ impl Read for Slow {
     }
 }
 
-/// Answers 100 ms after the request's first bytes have come: an answer that is there at once could be
+/// Responds 100 ms after the request's first bytes have arrived: an immediate response could be
 /// seen by chance.
 fn late(
     response: &'static str,
@@ -257,7 +259,7 @@ fn reset(stream: &mut Stream) {
 }
 
 #[test]
-fn s14_an_answer_is_seen_between_the_pieces_of_an_endless_source() {
+fn s14_a_response_is_seen_between_the_chunks_of_an_endless_source() {
     let rows = [
         ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", 401),
         ("HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 413),
@@ -275,7 +277,7 @@ fn s14_an_answer_is_seen_between_the_pieces_of_an_endless_source() {
 }
 
 #[test]
-fn s14_an_end_is_seen_between_the_pieces_of_an_endless_source() {
+fn s14_an_end_is_seen_between_the_chunks_of_an_endless_source() {
     for end in [Stream::cut, Stream::end] {
         let (url, _server) = serve(None, late("", end));
         let error = client().post(url).body(Body::new(Slow)).send().unwrap_err();
@@ -284,14 +286,14 @@ fn s14_an_end_is_seen_between_the_pieces_of_an_endless_source() {
 }
 
 #[test]
-fn s14_an_answer_before_a_reset_is_seen() {
+fn s14_a_response_before_a_reset_is_seen() {
     let response = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n";
     let (url, _server) = serve(None, late(response, reset));
     let response = client().post(url).body(Body::new(Slow)).send().unwrap();
     assert_eq!(response.status(), 413);
 }
 
-/// A source that has the server answer while it is read for the second time, and then fails.
+/// A source that makes the server respond while it is read for the second time, and then fails.
 struct Fails {
     is_read: mpsc::Sender<()>,
     is_answered: Receiver<()>,
@@ -311,7 +313,7 @@ impl Read for Fails {
     }
 }
 
-/// Gives so many bytes, and then fails.
+/// Returns so many bytes, and then fails.
 struct FailsAfter(u64);
 
 impl Read for FailsAfter {
@@ -323,9 +325,9 @@ impl Read for FailsAfter {
     }
 }
 
-/// A success that is told before the request's end says nothing about what went wrong since then.
+/// A success that arrived before the end of the request says nothing about a later failure.
 #[test]
-fn a_source_that_fails_after_an_early_success_fails_whoever_reads_the_response() {
+fn a_source_that_fails_after_an_early_success_fails_the_response() {
     let responses = [
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
         "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
@@ -349,9 +351,10 @@ fn a_source_that_fails_after_an_early_success_fails_whoever_reads_the_response()
     }
 }
 
-/// What the server said explains more than the reader; but a success was not meant for such a body.
+/// A refusal of the server explains more than the error of the source; a success does not answer a
+/// body that failed.
 #[test]
-fn a_refusal_that_is_there_beats_the_error_of_the_source() {
+fn a_refusal_precedes_the_error_of_the_source() {
     for status in [403, 200] {
         let (told, is_answered) = mpsc::channel();
         let (is_read, may_answer) = mpsc::channel();
@@ -373,9 +376,9 @@ fn a_refusal_that_is_there_beats_the_error_of_the_source() {
     }
 }
 
-/// The total limit ends a call, but what lies there already is not lost.
+/// The total timeout ends a call, but data that has already arrived is not lost.
 #[test]
-fn a_refusal_that_is_there_beats_the_total_timeout() {
+fn a_refusal_precedes_the_total_timeout() {
     struct Sleeps;
     impl Read for Sleeps {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -393,10 +396,10 @@ fn a_refusal_that_is_there_beats_the_total_timeout() {
     assert_eq!(response.status(), 413);
 }
 
-/// The handshake of TLS 1.3 is over for the client before the server has looked at its certificate, so
-/// the alert comes while the body is being written.
+/// The handshake of TLS 1.3 is over for the client before the server has checked its certificate,
+/// so the alert arrives while the body is being written.
 #[test]
-fn s16_an_alert_beats_the_error_of_the_write() {
+fn s16_an_alert_precedes_the_error_of_the_write() {
     let pki = Pki::new();
     let config = pki.server_config_for(Leaf::Good, rustls::ALL_VERSIONS, Clients::Certified);
     for attempt in 0..20 {
@@ -415,10 +418,10 @@ fn s16_an_alert_beats_the_error_of_the_write() {
 const EARLY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 const UNSOLICITED: &str = "the server sent data before the request";
 
-/// RFC 9112 §9.2: bytes that are there before the request is sent are no answer to it, whatever lies
-/// between. Here they come with the last words of the handshake.
+/// RFC 9112 §9.2: bytes that arrive before the request is sent are not a response to it, on any
+/// connection. Here they arrive with the end of the handshake.
 #[test]
-fn s09_an_answer_before_the_request_is_none_over_tls() {
+fn s09_a_response_before_the_request_is_an_error_over_tls() {
     let pki = Pki::new();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         for tunnel in ["", "http", "https", "socks4a", "socks5h"] {
@@ -449,7 +452,7 @@ fn s09_an_answer_before_the_request_is_none_over_tls() {
 }
 
 #[test]
-fn s09_an_answer_before_the_request_is_none_through_socks() {
+fn s09_a_response_before_the_request_is_an_error_through_socks() {
     let (url, _server) = serve(None, |stream| {
         stream.read_exact(&mut [0; 3])?;
         stream.write_all(&[5, 0])?;

@@ -1,4 +1,4 @@
-//! Connections that end at any time, and answers that come at any time (RFC 9112 §9.3.1, §9.5).
+//! Connections that end at any time, and responses that arrive at any time (RFC 9112 §9.3.1, §9.5).
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -34,7 +34,7 @@ fn trusting(pki: &Pki) -> ClientBuilder {
 mod dying {
     use super::*;
 
-    /// A peer that the test itself plays, so that it knows what has happened when.
+    /// A peer that the test plays itself, so that it knows the order of events.
     struct Peer {
         listener: TcpListener,
     }
@@ -48,7 +48,7 @@ mod dying {
             format!("http://{}/", self.listener.local_addr().unwrap())
         }
 
-        /// Answers one request on a new connection while `ask` runs.
+        /// Responds to one request on a new connection while `ask` runs.
         fn answer<T: Send>(&self, body: &str, ask: impl FnOnce() -> T + Send) -> (TcpStream, T) {
             thread::scope(|scope| {
                 let asking = scope.spawn(ask);
@@ -60,10 +60,10 @@ mod dying {
         }
     }
 
-    /// While it idles the peer closes, breaks or speaks: the next request goes elsewhere, even one
-    /// that must not be sent twice.
+    /// If the peer of an idle connection closes it, resets it or sends data, the next request uses
+    /// another one, even a request that must not be sent twice.
     #[test]
-    fn while_it_idles() {
+    fn an_idle_connection_that_ended_is_replaced() {
         let evil = ok("evil");
         type End<'a> = (&'a str, &'a dyn Fn(&mut TcpStream));
         let ends: [End<'_>; 4] = [
@@ -85,15 +85,16 @@ mod dying {
         }
     }
 
-    /// One good request, then one that the peer reads and does not answer.
+    /// One successful request, then one that the peer reads without responding.
     fn stale(end: Step) -> Connection {
         let second = [Step::ExpectRequest, end];
         [&answered(ok("first"))[..], &second].concat()
     }
 
-    /// RFC 9110 §9.2.2: what is idempotent is sent again, once and unnoticed.
+    /// RFC 9110 §9.2.2: an idempotent request is sent again, once, and the caller sees no
+    /// difference.
     #[test]
-    fn just_when_an_idempotent_request_arrives() {
+    fn an_idempotent_request_is_sent_again() {
         for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS] {
             for end in [Step::Close, Step::Reset] {
                 let server = Script::serve(vec![stale(end), answer(ok("again"))]);
@@ -112,9 +113,9 @@ mod dying {
         }
     }
 
-    /// RFC 9110 §9.2.2: it may have been carried out. Nor can a reader be read twice.
+    /// RFC 9110 §9.2.2: the request may have been carried out. And a reader cannot be read twice.
     #[test]
-    fn just_when_another_request_arrives() {
+    fn another_request_is_not_sent_again() {
         type Ask = fn(&Client, &str) -> leanhttp::Result<Response>;
         let asks: [(&str, Ask); 4] = [
             ("POST", |client, url| client.post(url).body("body").send()),
@@ -136,9 +137,10 @@ mod dying {
         }
     }
 
-    /// A fresh connection is not stale: its end is the server's answer, and trying on is not ours.
+    /// A fresh connection is not stale: its end is the server's decision, and the client does not
+    /// retry.
     #[test]
-    fn when_it_is_new() {
+    fn a_request_on_a_new_connection_is_not_sent_again() {
         for end in [Step::Close, Step::Reset] {
             let server = Script::serve(vec![vec![Step::ExpectRequest, end]]);
             let error = Client::new().get(server.url("/")).send().unwrap_err();
@@ -146,9 +148,9 @@ mod dying {
         }
     }
 
-    /// RFC 9112 §9.3.1: no retry of a retry.
+    /// RFC 9112 §9.3.1: an automatic retry is not retried.
     #[test]
-    fn twice() {
+    fn a_retry_is_not_retried() {
         let second = vec![Step::ExpectRequest, Step::Close];
         let server = Script::serve(vec![stale(Step::Close), second]);
         let client = Client::new();
@@ -159,9 +161,9 @@ mod dying {
         assert_eq!(server.accepted(), 2);
     }
 
-    /// A part of a response is an answer: the request was carried out.
+    /// A partial response shows that the request was carried out.
     #[test]
-    fn in_the_middle_of_a_response() {
+    fn a_partial_response_is_not_retried() {
         let first = [&answered(ok("first"))[..], &answered("HTTP/1.1 2"), &[Step::Close]].concat();
         let server = Script::serve(vec![first]);
         let client = Client::new();
@@ -170,9 +172,10 @@ mod dying {
         assert_eq!((error.kind(), error.phase()), (Kind::Truncated, Phase::Head));
     }
 
-    /// The second try is on a fresh connection, although another one idles: that may be stale too.
+    /// The second attempt uses a fresh connection even if another one is idle: that may be stale
+    /// too.
     #[test]
-    fn while_others_idle() {
+    fn a_retry_uses_a_fresh_connection() {
         let server = Script::serve(vec![
             answered(ok("first")).to_vec(),
             stale(Step::Close),
@@ -187,10 +190,10 @@ mod dying {
 
     /// Each hop of a redirect may be sent again once.
     #[test]
-    fn on_each_hop() {
+    fn each_hop_may_be_retried_once() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
         let second = [&answered(moved)[..], &[Step::ExpectRequest, Step::Close]].concat();
-        // Not at its first reuse: then the route would be pooled no more.
+        // Not at its first reuse: then the route would no longer be pooled.
         let first = [&answered(ok("zeroth"))[..], &stale(Step::Close)].concat();
         let server = Script::serve(vec![first, second, answer(ok("there"))]);
         let client = Client::new();
@@ -200,7 +203,7 @@ mod dying {
     }
 
     #[test]
-    fn under_tls() {
+    fn a_stale_tls_connection_is_replaced() {
         let pki = Pki::new();
         let idle = [&answered(ok("first"))[..], &[Step::Close]].concat();
         let cut = [&answered(ok("first"))[..], &[Step::ExpectRequest, Step::Cut]].concat();
@@ -214,7 +217,7 @@ mod dying {
     }
 }
 
-/// A server may answer before it has read the request.
+/// A server may respond before it has read the request.
 mod early {
     use super::*;
 
@@ -245,10 +248,10 @@ mod early {
         }
     }
 
-    /// RFC 9112 §8: where the connection ends the body, a broken one does not, even if it was a
-    /// write that found it broken.
+    /// RFC 9112 §8: if the end of the connection delimits the body, a broken connection does not
+    /// complete it, even if a write noticed the break.
     #[test]
-    fn answers_may_be_cut() {
+    fn truncated_responses_are_errors() {
         let bare = |status: &str| send(format!("HTTP/1.1 {status}\r\n\r\nsome of it"));
         let rows = [
             vec![bare("413 No"), Step::Reset],
@@ -263,16 +266,16 @@ mod early {
                 assert!(error.is_body(), "{rest:?} {error}");
             }
         }
-        // In order, it is complete.
+        // After an orderly end, it is complete.
         let steps = vec![Step::ExpectHead, bare("413 No"), Step::Close];
         let server = Script::serve(vec![steps]);
         let [bytes, ..] = bodies();
         assert_eq!(text(Client::new().post(server.url("/")).body(bytes).send()), "some of it");
     }
 
-    /// A peer that only hangs up has not answered.
+    /// A peer that only closes the connection has not responded.
     #[test]
-    fn hanging_up_is_no_answer() {
+    fn a_close_without_a_response_is_an_error() {
         for end in [Step::Close, Step::Reset] {
             let server = Script::serve(vec![vec![Step::ExpectHead, end.clone()]]);
             let [bytes, ..] = bodies();
@@ -282,7 +285,7 @@ mod early {
         }
     }
 
-    /// A success may be work in progress: the rest of the request is sent all the same.
+    /// A success may be work in progress: the rest of the request is still sent.
     #[test]
     fn successes_wait_for_the_rest() {
         let body = vec![b'x'; 1 << 20];
@@ -294,9 +297,9 @@ mod early {
         assert_eq!(text(client.get(server.url("/")).send()), "next");
     }
 
-    /// A peer that takes no more has said all that it will say.
+    /// A peer that accepts no more bytes will send no more either.
     #[test]
-    fn successes_do_not_wait_for_ever() {
+    fn successes_are_delivered_after_the_write_timeout() {
         let steps = vec![Step::ExpectHead, send(ok("enough")), Step::StopReading];
         let server = Script::serve(vec![steps]);
         let client = Client::builder().write_timeout(Duration::from_millis(300)).build().unwrap();
@@ -305,10 +308,10 @@ mod early {
         assert_eq!(text(begun), "enough");
     }
 
-    /// A peer that answers for ever during an upload is not listened to for ever: what it sends
-    /// stays on the wire until the request is sent.
+    /// Responses that a peer sends without end during an upload are not read without end: they stay
+    /// in the socket buffer until the request is sent.
     #[test]
-    fn endless_successes_do_not_fill_the_memory() {
+    fn endless_responses_are_not_buffered() {
         const ENOUGH: usize = 64 << 20;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -336,13 +339,13 @@ mod early {
     }
 }
 
-/// A server says something while it takes no more of a request.
+/// A server sends something while it accepts no more of a request.
 mod stuffed {
     use std::sync::mpsc::{self, Sender};
 
     use super::*;
 
-    /// More than all buffers between the two hold.
+    /// More than the socket buffers of both sides hold.
     const UPLOAD: usize = 16 << 20;
 
     fn bodies() -> [Body; 3] {
@@ -350,14 +353,14 @@ mod stuffed {
         [vec![b'x'; UPLOAD].into(), Body::new(reader()), Body::sized(reader(), UPLOAD as u64)]
     }
 
-    /// Nothing but the end of the call ends a write, and then no answer counts any more.
+    /// Only the end of the call ends a write, and then a response no longer counts.
     fn client() -> Client {
         let patience = Duration::from_secs(20);
         Client::builder().write_timeout(None).timeout(patience).build().unwrap()
     }
 
-    /// Reads a head and nothing more, speaks once the body's way is blocked, and ends its side. The
-    /// connection stays open for as long as the sender lives.
+    /// Reads a head and nothing more, responds once the upload is blocked, and shuts its side down.
+    /// The connection stays open for as long as the sender lives.
     fn peer(says: &'static str) -> (String, Sender<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -373,9 +376,9 @@ mod stuffed {
         (url, open)
     }
 
-    /// Who is gone takes nothing, and its system may keep that to itself.
+    /// A closed peer accepts no more bytes, and its system may not announce that.
     #[test]
-    fn the_end_is_heard() {
+    fn the_end_is_noticed_during_a_blocked_write() {
         for body in bodies() {
             let (url, _open) = peer("");
             let error = client().post(url).body(body).send().unwrap_err();
@@ -384,7 +387,7 @@ mod stuffed {
     }
 
     #[test]
-    fn refusals_are_heard() {
+    fn refusals_are_noticed_during_a_blocked_write() {
         for body in bodies() {
             let (url, _open) =
                 peer("HTTP/1.1 413 Content Too Large\r\ncontent-length: 5\r\n\r\nlarge");
@@ -394,9 +397,9 @@ mod stuffed {
         }
     }
 
-    /// A server may say anything while it reads slowly.
+    /// A server may send an interim response while it reads slowly.
     #[test]
-    fn sending_goes_on_after_an_interim_response() {
+    fn an_interim_response_does_not_stop_the_request() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let server = thread::spawn(move || {

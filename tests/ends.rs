@@ -1,5 +1,5 @@
-//! How calls end: what an error says about a lost connection, what it keeps of a response, and what
-//! can be sent again.
+//! The end of a call: the error of a lost connection, the response that an error keeps, and bodies
+//! that can be sent again.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "multipart"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -18,14 +18,12 @@ use leanhttp::{Error, Proxy};
 use support::pki::{Leaf, Pki};
 use support::script::{Script, Step, answer, ok, send};
 
-/// The cause of every lost connection is an `io::Error`, or has one among its sources, of a kind that programs take for
-/// transient.
+/// Every lost connection has an `io::Error` among its sources, of a kind that programs take for transient.
 mod losses {
     use super::*;
 
     fn io_kind(error: &Error) -> Option<io::ErrorKind> {
-        let cause = error.get_ref();
-        let mut source = cause.map(|cause| cause as &(dyn std::error::Error + 'static));
+        let mut source = std::error::Error::source(error);
         while let Some(error) = source {
             if let Some(error) = error.downcast_ref::<io::Error>() {
                 return Some(error.kind());
@@ -122,9 +120,9 @@ mod losses {
         assert_eq!(io_kind(&reset), Some(ConnectionReset), "{reset}");
     }
 
-    /// What a peer said wrongly is not transient.
+    /// A protocol violation of a peer is not transient.
     #[test]
-    fn are_no_broken_rules() {
+    fn exclude_protocol_errors() {
         let rows = [
             cut_off("SSH-2.0-x\r\n", Step::Silent),
             cut_off("HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n", Step::Silent),
@@ -136,8 +134,8 @@ mod losses {
     }
 }
 
-/// A redirect that is not followed is an answer like any other: the error has its status, its fields
-/// and its body.
+/// A redirect that is not followed is a response like any other: the error has its status, its
+/// fields and its body.
 mod refused_redirects {
     use super::*;
 
@@ -148,7 +146,7 @@ mod refused_redirects {
     }
 
     #[test]
-    fn keep_their_response() {
+    fn have_the_response_in_the_error() {
         let reader = || Some(Body::new(io::Cursor::new("data")));
         let stop = || Policy::custom(|attempt| attempt.error("not there"));
         let default = Policy::default;
@@ -189,7 +187,7 @@ mod refused_redirects {
             assert_eq!(response.url().path(), "/first", "{what}");
             assert!(response.timings().is_some(), "{what}");
             assert_eq!(response.text().unwrap(), "body", "{what}");
-            // Its body was read, so the connection is of use again.
+            // Its body was read, so the connection is reusable.
             assert_eq!(
                 client.get(server.url("/")).send().unwrap().text().unwrap(),
                 "next",
@@ -199,9 +197,9 @@ mod refused_redirects {
         }
     }
 
-    /// An error that is dropped gives the connection back, as a response does.
+    /// Dropping the error releases the connection, as dropping a response does.
     #[test]
-    fn do_not_hold_their_connection() {
+    fn release_their_connection_on_drop() {
         let turns = vec![[answer(answered(302, "ftp://h/")), answer(ok("next"))].concat()];
         let server = Script::serve(turns);
         let client = Client::new();
@@ -211,7 +209,7 @@ mod refused_redirects {
     }
 }
 
-/// What the server calls its status, where that is more than the usual words.
+/// The error shows the server's reason phrase where it differs from the standard one.
 #[test]
 fn status_errors_show_the_reason() {
     let long = "x".repeat(200);
@@ -236,9 +234,9 @@ fn status_errors_show_the_reason() {
     }
 }
 
-/// The fields that the caller sees are those that count.
+/// The length follows the fields that the caller sees.
 #[test]
-fn the_length_is_that_of_the_fields() {
+fn content_length_follows_the_fields() {
     type Change = fn(&mut HeaderMap);
     let rows: [(&str, Change, Option<u64>); 7] = [
         ("content-length: 3", |_| {}, Some(3)),
@@ -283,7 +281,7 @@ fn the_length_is_that_of_the_fields() {
     }
 }
 
-/// A file that lives as long as the test.
+/// A file that is deleted at the end of the test.
 struct Temporary(std::path::PathBuf);
 
 impl Temporary {
@@ -304,11 +302,11 @@ impl Drop for Temporary {
     }
 }
 
-/// What can seek is sent again, from where it stood.
+/// A seekable body is sent again from the position where it stood.
 mod sent_again {
     use super::*;
 
-    /// More than all buffers on the way.
+    /// More than the socket buffers of both sides hold.
     const LARGE: usize = 3 << 20;
 
     fn large() -> Vec<u8> {
@@ -320,7 +318,7 @@ mod sent_again {
         received[end..].to_vec()
     }
 
-    /// The two requests on the connections of the numbers.
+    /// The two requests on the connections of these numbers.
     fn assert_same(server: &Script, numbers: [usize; 2], content: &[u8]) {
         let [one, two] = numbers.map(|number| body_of(&server.received(number)));
         let is_in = |body: &[u8]| {
@@ -346,9 +344,9 @@ mod sent_again {
         }
     }
 
-    /// The answer comes in the middle of the first upload.
+    /// The response arrives in the middle of the first upload.
     #[test]
-    fn a_file_that_was_not_read_to_its_end() {
+    fn a_file_whose_upload_was_interrupted() {
         let file = Temporary::new(&large());
         let moved = "HTTP/1.1 307 Moved\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
         let first = vec![Step::ExpectHead, send(moved), Step::StopReading];
@@ -360,9 +358,9 @@ mod sent_again {
         assert_same(&server, [0, 1], &large());
     }
 
-    /// Not from its beginning, but from where it stood.
+    /// Not from the beginning of the file, but from its position.
     #[test]
-    fn the_rest_of_a_file() {
+    fn a_file_from_its_position() {
         let file = Temporary::new(b"head and tail");
         let mut opened = File::open(&file.0).unwrap();
         opened.read_exact(&mut [0; 9]).unwrap();
@@ -372,7 +370,7 @@ mod sent_again {
         assert_eq!([0, 1].map(|number| body_of(&server.received(number))), [b"tail", b"tail"]);
     }
 
-    /// How a body is cut into chunks depends on how fast its files are read.
+    /// The chunk sizes depend on how fast the files are read.
     fn without_chunks(mut body: &[u8]) -> Vec<u8> {
         let mut content = Vec::new();
         loop {
@@ -450,7 +448,7 @@ mod sent_again {
 
     /// After 417 the body is sent without being asked for.
     #[test]
-    fn without_its_expectation() {
+    fn without_the_expectation() {
         let file = Temporary::new(b"content");
         let fails = "HTTP/1.1 417 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let server = Script::serve(vec![
@@ -462,9 +460,9 @@ mod sent_again {
         assert!(server.received_text(1).ends_with("\r\n\r\ncontent"));
     }
 
-    /// A file that was cut meanwhile is not what was announced.
+    /// A file that was truncated in the meantime no longer has the announced length.
     #[test]
-    fn not_what_is_gone() {
+    fn but_not_a_truncated_file() {
         let file = Temporary::new(b"content");
         let moved = "HTTP/1.1 307 Moved\r\nlocation: /next\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let server = Script::serve(vec![answer(moved), vec![Step::Silent]]);
@@ -479,10 +477,10 @@ mod sent_again {
         assert!(error.is_body() && error.to_string().contains("7 bytes before"), "{error}");
     }
 
-    /// A reader that says it can seek, and cannot.
+    /// A reader that implements `Seek`, but fails to seek.
     struct Stuck {
         content: io::Cursor<&'static str>,
-        /// How often it can be asked where it stands or go back.
+        /// Number of calls of `seek` that succeed.
         seeks: usize,
     }
 
@@ -500,12 +498,12 @@ mod sent_again {
     }
 
     #[test]
-    fn not_what_cannot_seek() {
+    fn but_not_a_reader_that_cannot_seek() {
         let stuck = |seeks| Body::rewindable(Stuck { content: io::Cursor::new("content"), seeks });
         let rows = [
             ("a reader and cannot be sent again", Body::new(io::Cursor::new("content")), true),
             ("cannot seek", stuck(0), true),
-            // It stood there, and does not come back.
+            // The position is known, but seeking back to it fails.
             ("cannot seek", stuck(1), false),
         ];
         for (reason, body, is_redirect) in rows {

@@ -1,4 +1,4 @@
-//! Errors: what they tell, to programs and to people, and what they never tell.
+//! Errors: what they report to programs and to people, and what they never show.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -18,9 +18,9 @@ use support::httpbin::Httpbin;
 use support::net::{self, Silent, Unreachable};
 use support::script::{Script, Step, answer, ok, send};
 
-/// Small enough to be returned from every function, and at home in any other error.
+/// Small enough to be returned from every function, and convertible into any other error.
 #[test]
-fn is_one_word_and_goes_anywhere() {
+fn an_error_is_one_word_and_converts_into_any_error() {
     fn goes_anywhere<T: Send + Sync + 'static>() {}
     goes_anywhere::<Error>();
     goes_anywhere::<Response>();
@@ -34,7 +34,7 @@ fn is_one_word_and_goes_anywhere() {
     assert!(question_mark().unwrap_err().downcast::<Error>().unwrap().is_builder());
 }
 
-/// One of each sort, made over real sockets.
+/// One error of each sort, made over real sockets.
 mod sorts {
     use super::*;
 
@@ -80,7 +80,7 @@ mod sorts {
     }
 
     #[test]
-    fn are_told_apart() {
+    fn have_one_predicate_each() {
         let (unreachable, silent, stalling) = (
             Unreachable::start(),
             Silent::start(),
@@ -145,13 +145,13 @@ mod sorts {
         for (error, kind, fault, expected) in rows {
             assert_eq!((error.kind(), error.fault()), (kind, fault), "{error}");
             assert_eq!(predicates(&error), expected, "{error}");
-            // Of these only a redirect has come as far as a response.
+            // Only a redirect has received a response.
             assert_eq!(error.status().is_some(), kind == Kind::Redirect, "{error}");
             assert_eq!(error.url().is_some(), kind != Kind::Builder, "{error}");
         }
     }
 
-    /// What `anyhow`, `eyre` and `tracing` print: the error, and then each of its sources.
+    /// The output of `anyhow`, `eyre` and `tracing`: the error, then each of its sources.
     fn reported(error: &Error) -> Vec<String> {
         let mut lines = vec![error.to_string()];
         let mut next = error.source();
@@ -162,7 +162,7 @@ mod sorts {
         lines
     }
 
-    /// A body's own error, with a cause of its own.
+    /// A body's own error, with a cause.
     #[derive(Debug)]
     struct Nested(Option<Box<Nested>>);
 
@@ -186,8 +186,9 @@ mod sorts {
         }
     }
 
+    /// But for an `io::Error`, whose kind programs look for: it is among the sources, and so printed twice.
     #[test]
-    fn print_each_cause_once_in_reporters_that_walk_the_sources() {
+    fn print_each_cause_once_in_error_reporters() {
         let sink = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
         let upload = Client::new().post(sink.url("/")).body(leanhttp::Body::new(Failing));
         let policy = Policy::custom(|attempt| attempt.error(Nested(Some(Box::new(Nested(None))))));
@@ -195,12 +196,16 @@ mod sorts {
         let server = Script::serve(vec![answer(moved)]);
         let client = Client::builder().redirect(policy).build().unwrap();
         let errors = [
-            (leanhttp::get(format!("http://{}/", net::refused())).unwrap_err(), 1),
             (leanhttp::get("http://a b/").unwrap_err(), 1),
             (Client::new().get("http://a/").header("a b", "").build().unwrap_err(), 1),
-            (upload.send().unwrap_err(), 2),
             (client.get(server.url("/")).send().unwrap_err(), 2),
         ];
+        let refused = leanhttp::get(format!("http://{}/", net::refused())).unwrap_err();
+        for (error, count) in [(refused, 2), (upload.send().unwrap_err(), 3)] {
+            let lines = reported(&error);
+            assert_eq!(lines.len(), count, "{lines:#?}");
+            assert!(lines[0].ends_with(&lines[1]), "{lines:#?}");
+        }
         for (error, count) in errors {
             let lines = reported(&error);
             assert_eq!(lines.len(), count, "{lines:#?}");
@@ -215,7 +220,7 @@ mod sorts {
         }
     }
 
-    /// A program that wants more than the kind finds the cause.
+    /// A program that needs more than the kind finds the cause.
     #[test]
     fn keep_their_cause() {
         let error = leanhttp::get(format!("http://{}/", net::refused())).unwrap_err();
@@ -223,7 +228,7 @@ mod sorts {
         assert_eq!(cause.kind(), io::ErrorKind::ConnectionRefused);
     }
 
-    /// Whatever the cause says, the error says it in one line.
+    /// The error is one line, whatever the text of its cause.
     #[test]
     fn are_one_line() {
         let policy = Policy::custom(|attempt| attempt.error("one\r\ntwo\n"));
@@ -234,9 +239,9 @@ mod sorts {
         assert!(line.ends_with(": one  two "), "{line:?}");
     }
 
-    /// A reader gets an `io::Error` of a fitting kind with the whole error in it.
+    /// A reader returns an `io::Error` of a matching kind that contains the whole error.
     #[test]
-    fn come_through_readers() {
+    fn pass_through_readers() {
         let chunk = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
         let rows = [
             (
@@ -265,9 +270,9 @@ mod sorts {
 mod status {
     use super::*;
 
-    /// The explanation of the server stays readable, and its connection stays useful.
+    /// The server's explanation stays readable, and its connection stays reusable.
     #[test]
-    fn keeps_the_response() {
+    fn error_for_status_keeps_the_response() {
         let refusal = "HTTP/1.1 404 Not Found\r\nx: y\r\ncontent-length: 8\r\n\r\nnot here";
         let turns = [answer(refusal), answer(refusal), answer(ok("found"))].concat();
         let server = Script::serve(vec![turns]);
@@ -288,7 +293,7 @@ mod status {
         );
         assert_eq!(response.text().unwrap(), "not here");
 
-        // Asked by reference, the response is where it was.
+        // After `error_for_status_ref` the caller still has the response.
         let response = get();
         let error = response.error_for_status_ref().unwrap_err();
         assert_eq!((error.to_string(), error.status()), (line, Some(StatusCode::NOT_FOUND)));
@@ -301,7 +306,7 @@ mod status {
     }
 
     #[test]
-    fn is_an_error_from_400_on() {
+    fn error_for_status_fails_from_400_on() {
         for (status, is_error) in
             [(200, false), (304, false), (399, false), (400, true), (599, true), (600, false)]
         {
@@ -313,9 +318,9 @@ mod status {
         }
     }
 
-    /// Errors without a response come back as they are.
+    /// Errors without a response are returned unchanged.
     #[test]
-    fn of_no_response_has_none() {
+    fn an_error_without_a_response_is_returned_unchanged() {
         let error = leanhttp::get("no url").unwrap_err();
         let line = error.to_string();
         assert_eq!(error.into_response().unwrap_err().to_string(), line);
@@ -325,9 +330,9 @@ mod status {
 mod urls {
     use super::*;
 
-    /// Over redirects it is the failing hop's.
+    /// After redirects it is the URL of the failing hop.
     #[test]
-    fn are_of_the_hop() {
+    fn belong_to_the_failing_hop() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /second#f\r\ncontent-length: 0\r\n\r\n";
         let hops = [answer(moved), vec![Step::ExpectRequest, Step::Close]].concat();
         let server = Script::serve(vec![hops, vec![Step::ExpectRequest, Step::Close]]);
@@ -335,7 +340,7 @@ mod urls {
         assert_eq!(error.url().unwrap().as_str(), server.url("/second#f"));
     }
 
-    /// A URL with a token in its query is the caller's to hide.
+    /// The caller can hide a URL with a token in its query.
     #[test]
     fn can_be_changed_and_removed() {
         let addr = net::refused();
@@ -352,13 +357,13 @@ mod urls {
     }
 }
 
-/// What of the body is wrong, and where.
+/// A JSON error names what is wrong and the position.
 #[cfg(feature = "json")]
 mod json {
     use super::*;
 
     #[test]
-    fn errors_say_where() {
+    fn errors_name_the_position() {
         let rows = [
             (
                 "{\"a\": [1, 2,, 3]}",
@@ -383,9 +388,9 @@ mod json {
         }
     }
 
-    /// The right JSON of the wrong shape is an error too, and a large body is shown in part.
+    /// Valid JSON of the wrong shape is an error too, which shows a large body in part.
     #[test]
-    fn errors_of_the_shape() {
+    fn errors_show_a_body_of_the_wrong_shape() {
         let body = format!("{{\"pad\": \"{}\", \"a\": \"text\"}}", "x".repeat(10_000));
         let server = Script::serve(vec![answer(ok(body))]);
         let response = Client::new().get(server.url("/")).send().unwrap();
@@ -398,9 +403,9 @@ mod json {
     }
 }
 
-/// A request to a path that the server does not know is no error until it is asked about.
+/// An error status is not an error until `error_for_status` is called.
 #[test]
-fn statuses_are_no_errors_by_themselves() {
+fn error_statuses_are_responses_by_default() {
     let server = Httpbin::start();
     for status in [400, 404, 418, 500, 503] {
         let response = leanhttp::get(server.url(&format!("/status/{status}"))).unwrap();
@@ -418,7 +423,7 @@ fn debug_shows_the_line_and_alternate_debug_the_structure() {
     assert!(!format!("{error:?}{structure}").contains("hunter2"));
 }
 
-/// The types of a client may cross `catch_unwind` without a wrapper.
+/// The types may cross `catch_unwind` without a wrapper.
 #[test]
 fn types_are_unwind_safe() {
     fn check<T: UnwindSafe + RefUnwindSafe>() {}

@@ -18,7 +18,7 @@ fn client() -> Client {
     Client::builder().user_agent("t").no_deflate().no_brotli().no_zstd().build().unwrap()
 }
 
-/// The script cannot know its port beforehand, so only the end of the head is compared.
+/// The script does not know its port beforehand, so only the end of the head is compared.
 fn head_then(steps: Vec<Step>) -> Vec<Step> {
     let mut connection = vec![Step::ExpectHead];
     connection.extend(steps);
@@ -55,10 +55,10 @@ fn the_field_means_the_same_as_the_setting() {
     assert_eq!(sent, HEAD.replace("PORT", &port) + "hello");
 }
 
-/// A word about the body is not yet the answer: the limit on its first byte counts from the last
-/// byte of the request.
+/// A 100 is not yet the response: the timeout for its first byte starts at the last byte of the
+/// request.
 #[test]
-fn a_100_is_not_the_first_byte_of_the_answer() {
+fn a_100_is_not_the_first_byte_of_the_response() {
     let go_on = send("HTTP/1.1 100 Continue\r\n\r\n");
     let peer = Script::serve(vec![
         head_then(vec![go_on.clone(), expect("hello"), Step::Silent]),
@@ -72,7 +72,7 @@ fn a_100_is_not_the_first_byte_of_the_answer() {
     assert!(waited.unwrap() > LIMIT / 2, "{waited:?}");
 }
 
-/// Nor does it prolong the wait for that word.
+/// A 102 does not prolong the wait for the 100.
 #[test]
 fn a_slow_102_does_not_hold_the_body_back() {
     let slow = "HTTP/1.1".chars().flat_map(|c| [send(c.to_string()), Step::Pause(LIMIT)]);
@@ -87,7 +87,7 @@ fn a_slow_102_does_not_hold_the_body_back() {
 
 const LIMIT: Duration = Duration::from_millis(400);
 
-/// A server that does not know the expectation gets the body after a second.
+/// A server that ignores the expectation gets the body after a second.
 #[test]
 fn a_silent_server_gets_the_body() {
     let peer = Script::serve(vec![head_then(vec![expect("hello"), send(CREATED)])]);
@@ -112,7 +112,8 @@ fn a_refusal_saves_the_upload() {
     peer.join();
 }
 
-/// 417: the same request again, without the expectation; a reader that was not read is still whole.
+/// 417: the same request again, without the expectation; a reader that was not read is still
+/// complete.
 #[test]
 fn after_a_417_the_request_is_sent_without() {
     let refused = "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n";

@@ -39,7 +39,7 @@ struct Received {
 
 impl Received {
     fn parse(bytes: &[u8]) -> Self {
-        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
         let mut lines = bytes[..end].split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end());
         let line = String::from_utf8(lines.next().unwrap().to_vec()).unwrap();
         let fields = lines.map(|line| {
@@ -84,7 +84,7 @@ fn server() -> Script {
     Script::serve(vec![answer(ok(""))])
 }
 
-/// What a random request consists of.
+/// The parts of a random request.
 #[derive(Debug)]
 struct Parts {
     method: &'static str,

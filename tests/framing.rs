@@ -1,4 +1,4 @@
-//! Responses on the wire: how what comes is taken apart. What is sent is in `tests/wire.rs`.
+//! Responses on the wire: how the client parses them. Requests are in `tests/wire.rs`.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -15,7 +15,7 @@ use leanhttp::{Certificate, Version};
 use support::pki::{Leaf, Pki};
 use support::script::{Script, Step, answer, ok, send_split};
 
-/// The same response in one piece, byte by byte and in threes, plain and under TLS.
+/// The same response in one piece, byte by byte and in pieces of three bytes, plain and under TLS.
 fn each_way(response: &[u8], end: &[Step], check: &dyn Fn(leanhttp::Result<Response>)) {
     let pki = Pki::new();
     let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
@@ -36,12 +36,12 @@ fn text(response: leanhttp::Result<Response>) -> String {
     response.unwrap().text().unwrap()
 }
 
-/// RFC 9112 §6.3: where the body of a response ends.
+/// RFC 9112 §6.3: the end of a response body.
 mod responses {
     use super::*;
 
     #[test]
-    fn of_every_framing() {
+    fn end_where_their_framing_says() {
         let rows = [
             ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", Some(5), "hello"),
             ("HTTP/1.1 200 OK\r\ncontent-length: 5, 5\r\n\r\nhello", Some(5), "hello"),
@@ -74,9 +74,9 @@ mod responses {
         }
     }
 
-    /// RFC 9112 §9.8: under TLS the end of the connection proves nothing without close_notify.
+    /// RFC 9112 §9.8: under TLS the end of the connection delimits a body only with `close_notify`.
     #[test]
-    fn that_end_with_the_connection() {
+    fn may_end_with_the_connection() {
         let response = b"HTTP/1.1 200 OK\r\n\r\nall of it";
         each_way(response, &[Step::Close], &|outcome| assert_eq!(text(outcome), "all of it"));
         each_way(response, &[Step::Cut], &|outcome| {
@@ -93,17 +93,17 @@ mod responses {
         });
     }
 
-    /// A body whose end is known needs no farewell.
+    /// A body of known length needs no `close_notify`.
     #[test]
-    fn that_end_before_the_connection() {
+    fn of_known_length_need_no_close_notify() {
         each_way(&ok("all of it"), &[Step::Cut], &|outcome| {
             assert_eq!(text(outcome), "all of it");
         });
     }
 
-    /// RFC 9110 §9.3.2, §15.3.5 and §15.4.5: fields of a body that does not come.
+    /// RFC 9110 §9.3.2, §15.3.5 and §15.4.5: fields that describe a body which is not sent.
     #[test]
-    fn without_their_body() {
+    fn have_no_body_after_head_204_and_304() {
         for fields in ["content-length: 10", "transfer-encoding: chunked", "content-encoding: gzip"]
         {
             let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n");
@@ -119,9 +119,9 @@ mod responses {
         }
     }
 
-    /// RFC 9110 §15.2: any number of interim responses within reason, none of which is the answer.
+    /// RFC 9110 §15.2: several interim responses, none of which is the final one.
     #[test]
-    fn after_interim_ones() {
+    fn follow_interim_responses() {
         let hints = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\ncontent-length: 9\r\n\
                      transfer-encoding: chunked\r\nset-cookie: a=b\r\n\r\n";
         let interim = ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 199 Odd\r\nx: y\r\n\r\n", hints];
@@ -135,9 +135,9 @@ mod responses {
         });
     }
 
-    /// RFC 9110 §6.5: trailers come after the body, and never into the head.
+    /// RFC 9110 §6.5: trailers follow the body, and are not merged into the head.
     #[test]
-    fn with_trailers() {
+    fn have_trailers_after_the_body() {
         let response = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx: head\r\n\r\n\
                         5;a=b\r\nhello\r\n0;c\r\nx: trailer\r\nY: 1\r\ny: 2\r\n\r\n";
         each_way(response.as_bytes(), &[], &|outcome| {
@@ -154,9 +154,9 @@ mod responses {
         });
     }
 
-    /// Order, case and bytes of the head as they came; names compare in any case.
+    /// Order, case and bytes of the head are preserved; names compare in any case.
     #[test]
-    fn with_a_head_as_it_came() {
+    fn keep_the_head_as_received() {
         let head = b"HTTP/1.1 299 Fine \xfc\r\nX-B: 1\r\nx-a:\t2 \r\nX-b: \xff\r\n\
                      Content-Length: 0\r\n\r\n";
         each_way(head, &[], &|outcome| {
@@ -188,7 +188,7 @@ mod codings {
     }
 
     #[test]
-    fn are_taken_off() {
+    fn are_decoded() {
         let text_of = |count: usize| -> Vec<u8> { (0..count).map(|i| (i / 7) as u8).collect() };
         let large = text_of(300_000);
         let members = [gzip(b"one, "), gzip(b""), gzip(b"two"), vec![0; 5]].concat();
@@ -229,9 +229,9 @@ mod codings {
         }
     }
 
-    /// What is not decoded keeps its fields and comes as it is.
+    /// A body that is not decoded keeps its fields and arrives unchanged.
     #[test]
-    fn are_left_alone() {
+    fn that_are_not_decoded_keep_their_fields() {
         type Build = fn(ClientBuilder) -> ClientBuilder;
         type Ask = fn(RequestBuilder) -> RequestBuilder;
         let (off, on): (Build, Build) = (|client| client.gzip(false), |client| client);
@@ -239,7 +239,7 @@ mod codings {
         let body = gzip(b"hello");
         let plain = coded("content-encoding: gzip", &body);
         let other = coded("content-encoding: gzip, other", &body);
-        // RFC 9110 §15.3.7: a part of a coded body is no coded body.
+        // RFC 9110 §15.3.7: a range of an encoded body cannot be decoded.
         let cut = coded("content-encoding: gzip", &body[3..]);
         let cut = [b"HTTP/1.1 206 Part", &cut["HTTP/1.1 200 OK".len()..]].concat();
         let rows: [(Build, Ask, &[u8], &[u8]); 4] = [
@@ -258,9 +258,9 @@ mod codings {
         }
     }
 
-    /// The body was complete by its framing, the coding inside was not: an error all the same.
+    /// The body was complete by its framing, but the coding inside was not: still an error.
     #[test]
-    fn that_are_cut() {
+    fn that_are_truncated_are_errors() {
         let body = gzip(b"hello, hello, hello");
         for end in 1..body.len() {
             let server = Script::serve(vec![answer(coded("content-encoding: gzip", &body[..end]))]);

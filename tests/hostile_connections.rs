@@ -1,9 +1,9 @@
-//! Connections that end, break or trickle, and callers that give up. Each test carries the id of its
-//! row in `tests/HOSTILE.md` (N01–N12).
+//! Connections that end, break or trickle, and callers that abandon a response. Each test has the
+//! id of its row in `tests/HOSTILE.md` (N01–N12).
 //!
-//! Elsewhere: N01 moment by moment in `stale.rs`; N02 in the clear in `dying_connections.rs`; N03 and
-//! N09 in `proxy.rs`; N04 in `socks.rs`; N05 and N06 in `tls.rs`; N07 in `dialling.rs` and beside the
-//! egress policy.
+//! Elsewhere: N01 for each moment in `stale.rs`; N02 without TLS in `dying_connections.rs`; N03 and
+//! N09 in `proxy.rs`; N04 in `socks.rs`; N05 and N06 in `tls.rs`; N07 in `dialling.rs` and in the
+//! tests of the egress policy.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
 #![allow(
     clippy::unwrap_used,
@@ -42,10 +42,10 @@ fn trusting(pki: &Pki) -> ClientBuilder {
     Client::builder().tls_certs_only([Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()])
 }
 
-/// The race in real time: the server gives an idle connection up just about when it is used again,
-/// and now and then it hangs up on a request that it has read.
+/// The race in real time: the server closes an idle connection just about when it is used again,
+/// and now and then closes it after it has read a request.
 #[test]
-fn n01_an_idle_connection_ends_as_it_is_used() {
+fn n01_an_idle_connection_that_ends_during_reuse_is_replaced() {
     const ROUNDS: usize = 300;
     for method in [leanhttp::Method::GET, leanhttp::Method::POST] {
         let peer = Impatient::start();
@@ -67,10 +67,11 @@ fn n01_an_idle_connection_ends_as_it_is_used() {
     }
 }
 
-/// Answers a request, waits a moment for another one, and hangs up on every third of those.
+/// Responds to a request, waits a moment for another one, and closes the connection on every third
+/// of those.
 struct Impatient {
     addr: SocketAddr,
-    /// How often each request was read.
+    /// Number of times each request was read.
     seen: Arc<Vec<AtomicUsize>>,
 }
 
@@ -103,7 +104,7 @@ impl Impatient {
                 break;
             }
             stream.write_all(&ok(asked.to_string()))?;
-            // A peer whose connections die at their first reuse is not given a second request at all.
+            // A peer whose connections die at their first reuse gets no second request at all.
             let patience = match turn {
                 0 => Duration::from_secs(10),
                 _ => Duration::from_micros(20 + 5 * (n as u64 % 10).pow(3)),
@@ -118,7 +119,7 @@ impl Impatient {
     }
 }
 
-/// The target of the next request, whose body is left where it is.
+/// The target of the next request, whose body is left unread.
 fn read_target(stream: &mut TcpStream) -> io::Result<String> {
     let head = read_head(stream)?;
     Ok(head.split(' ').nth(1).unwrap_or_default().to_owned())
@@ -150,8 +151,8 @@ fn n02_an_early_refusal_survives_the_reset() {
     }
 }
 
-/// A zone id (RFC 6874, which RFC 9844 took back) is part of no URL here, and the end of one matches
-/// no suffix.
+/// A zone id (RFC 6874, obsoleted by RFC 9844) is not accepted in a URL, and its end matches no
+/// suffix.
 #[test]
 fn n08_zone_ids_are_refused_and_match_nothing() {
     let client = Client::builder().no_proxy().build().unwrap();
@@ -180,7 +181,7 @@ fn n08_zone_ids_are_refused_and_match_nothing() {
 mod n10 {
     use super::*;
 
-    /// A client that would wait in vain for the only connection there may be, if that got lost.
+    /// A client with one connection, which would wait forever if that got lost.
     fn with_one_connection() -> ClientBuilder {
         Client::builder().pool_max_open_per_host(1).connect_timeout(Duration::from_secs(3))
     }
@@ -191,9 +192,9 @@ mod n10 {
         assert_eq!((stats.open, stats.idle, stats.waiting), (1, 1, 0), "{what}");
     }
 
-    /// Nothing of the half that nobody has read comes up in the next response.
+    /// The next response has no bytes of the unread half.
     #[test]
-    fn n10_a_response_is_given_up_half_read() {
+    fn n10_a_half_read_response_is_not_mixed_with_the_next() {
         let half = "HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n0123456789";
         type GiveUp = fn(leanhttp::Response);
         let ways: [(&str, GiveUp); 3] = [
@@ -265,9 +266,10 @@ mod n10 {
         }
     }
 
-    /// The caller's code panics wherever the client calls it: that costs a connection at most.
+    /// The caller's code panics at each place where the client calls it: that costs one connection
+    /// at most.
     #[test]
-    fn n10_the_callers_code_panics() {
+    fn n10_a_panic_of_the_caller_costs_one_connection() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /next\r\nset-cookie: a=b\r\n\
                      content-length: 4\r\n\r\nbody";
         let rows = [
@@ -301,9 +303,9 @@ mod n10 {
     }
 }
 
-/// What came before the connection broke counts if it is all that was to come.
+/// Data before the connection broke counts if the response was complete.
 #[test]
-fn n11_data_then_a_reset_or_a_half_close() {
+fn n11_a_complete_response_before_a_reset_counts() {
     const LENGTH: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
     const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     const BARE: &str = "HTTP/1.1 200 OK\r\n\r\n";
@@ -321,7 +323,7 @@ fn n11_data_then_a_reset_or_a_half_close() {
         (String::new(), Err(Kind::Io), Err(Kind::Io)),
     ];
     for (response, reset, half_close) in rows {
-        // A reset throws away what is not on its way yet, so before it all goes at once.
+        // A reset discards unsent data, so all is sent in one write before it.
         let all = response.len().max(1);
         let ends =
             [(Step::Reset, all, reset), (Step::Cut, all, half_close), (Step::Cut, 1, half_close)];
@@ -337,7 +339,7 @@ fn n11_data_then_a_reset_or_a_half_close() {
     }
 }
 
-/// A peer with a small buffer, which reads so many bytes at a time and answers with what it read.
+/// A peer with a small buffer, which reads so many bytes at a time and echoes them.
 struct Sipping {
     addr: SocketAddr,
     peer: JoinHandle<io::Result<Vec<u8>>>,
@@ -380,7 +382,7 @@ impl Sipping {
     }
 }
 
-/// Reads that give little, as pipes do.
+/// Returns few bytes a read, as pipes do.
 struct Trickle<R>(R, usize);
 
 impl<R: Read> Read for Trickle<R> {
@@ -397,10 +399,10 @@ fn sample(length: usize) -> Vec<u8> {
 mod n12 {
     use super::*;
 
-    /// The same outcome however the bytes are split, in both directions. What a system call that
-    /// takes or gives one byte does is simulated by the tests of the machines and by the fuzzer.
+    /// The outcome is the same for every split, in both directions. System calls that transfer one
+    /// byte are simulated by the tests of the state machines and by the fuzzer.
     #[test]
-    fn n12_one_byte_at_a_time() {
+    fn n12_the_outcome_is_the_same_for_every_split() {
         for (length, sip, give) in [(3000, 1, 1), (3000, 4096, 1), (600_000, 4096, 1000)] {
             let sample = sample(length);
             let reader = || Trickle(io::Cursor::new(sample.clone()), give);
@@ -436,11 +438,11 @@ mod n12 {
         }
     }
 
-    /// Linux interrupts a system call on a socket that has a time limit when the process is stopped
-    /// and goes on (signal(7)); so a child of this test is, all the time.
+    /// Linux interrupts a system call on a socket with a timeout when the process is stopped and
+    /// continued (signal(7)); a child of this test is, all the time.
     #[cfg(target_os = "linux")]
     #[test]
-    fn n12_interrupted_system_calls() {
+    fn n12_interrupted_system_calls_are_retried() {
         use std::process::{Command, Stdio};
 
         let mut child = Command::new(std::env::current_exe().unwrap());
@@ -468,7 +470,7 @@ mod n12 {
 
     #[cfg(target_os = "linux")]
     #[test]
-    #[ignore = "started by n12_interrupted_system_calls"]
+    #[ignore = "started by n12_interrupted_system_calls_are_retried"]
     fn child_that_is_interrupted() {
         let (witness, done) = Witness::start();
         let slowly = |body: &str| -> Vec<Step> {
@@ -494,7 +496,7 @@ mod n12 {
         println!("interruptions seen: {}", witness.join().unwrap());
     }
 
-    /// Waits on a socket as the client does, and counts how often it is interrupted.
+    /// Waits on a socket as the client does, and counts the interruptions.
     struct Witness;
 
     impl Witness {

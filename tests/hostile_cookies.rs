@@ -1,6 +1,6 @@
-//! What hostile servers and broken files try on cookies. Each test carries the id of its row in
-//! `tests/HOSTILE.md` (K01–K09). Those of the jar alone feed it as a client would; those about
-//! requests go over a socket.
+//! Attacks on cookies by hostile servers and broken files. Each test has the id of its row in
+//! `tests/HOSTILE.md` (K01–K09). Tests of the jar alone feed it as a client would; those about
+//! requests use a socket.
 #![cfg(all(feature = "blocking", feature = "cookies", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -19,7 +19,7 @@ fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
 }
 
-/// What a jar sends to `to` after `from` has set these cookies.
+/// The cookies that a jar sends to `to` after `from` has set these.
 fn sent(from: &str, set_cookies: &[&[u8]], to: &str) -> Option<String> {
     let jar = Jar::new();
     give(&jar, from, set_cookies);
@@ -36,13 +36,13 @@ fn cookies(jar: &Jar, to: &str) -> Option<String> {
     jar.cookies(&url(to)).map(|header| header.to_str().unwrap().to_owned())
 }
 
-/// A response that sets these cookies, on a connection that ends with it.
+/// A response that sets these cookies and ends its connection.
 fn setting(set_cookies: &[&str]) -> Vec<support::script::Step> {
     let fields: String = set_cookies.iter().map(|c| format!("Set-Cookie: {c}\r\n")).collect();
     answer(format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n{fields}\r\n"))
 }
 
-/// A client that finds all these hosts at one peer.
+/// A client for which all these hosts are one peer.
 fn client(server: &Script, jar: &Arc<Jar>, hosts: &[&str]) -> Client {
     let builder = Client::builder().cookie_provider(Arc::clone(jar));
     let resolve = |builder: ClientBuilder, host: &&str| builder.resolve(host, server.addr());
@@ -56,8 +56,8 @@ fn cookie_field(server: &Script, connection: usize) -> Option<String> {
     Some(field.to_owned())
 }
 
-/// curl CVE-2014-3620, CVE-2022-27779, CVE-2023-46218; RFC 6265bis §5.7 step 9. What needs the list is
-/// told apart from what does not.
+/// curl CVE-2014-3620, CVE-2022-27779, CVE-2023-46218; RFC 6265bis §5.7 step 9. Cases that need the
+/// public suffix list are marked.
 #[test]
 fn k01_a_public_suffix_gets_no_cookie() {
     let table = [
@@ -79,7 +79,7 @@ fn k01_a_public_suffix_gets_no_cookie() {
         let expected = (!is_refused).then(|| "k=1".to_owned());
         assert_eq!(sent(from, &[set_cookie.as_bytes()], to), expected, "{from} {domain}");
     }
-    // With or without the list: a dot more or less is another domain.
+    // With or without the list: one more or one less dot is another domain.
     for domain in ["co.uk.", "co.uk..", "..co.uk", "co..uk"] {
         let set_cookie = format!("k=1; Domain={domain}");
         for to in ["http://example.co.uk/", "http://evil.co.uk/"] {
@@ -89,7 +89,7 @@ fn k01_a_public_suffix_gets_no_cookie() {
     }
 }
 
-/// As above, from a peer and back to it.
+/// The same over sockets.
 #[cfg(feature = "public-suffix")]
 #[test]
 fn k01_over_the_wire() {
@@ -109,7 +109,7 @@ fn k01_over_the_wire() {
 
 /// curl CVE-2014-3613; RFC 6265bis §5.1.3.
 #[test]
-fn k02_an_address_is_no_domain() {
+fn k02_an_address_has_no_subdomains() {
     let table = [
         ("http://127.0.0.1/", "0.0.1", "http://127.0.0.1/"),
         ("http://127.0.0.1/", ".0.0.1", "http://127.0.0.1/"),
@@ -133,7 +133,7 @@ fn k02_an_address_is_no_domain() {
 
 /// curl CVE-2013-1944; RFC 6265bis §5.1.3.
 #[test]
-fn k03_a_domain_ends_at_a_dot() {
+fn k03_a_domain_matches_at_a_dot() {
     let table = [
         ("http://example.com/", "ample.com"),
         ("http://example.com/", "xexample.com"),
@@ -154,7 +154,7 @@ fn k03_a_domain_ends_at_a_dot() {
 
 /// RFC 6265bis §5.7 steps 13 and 16; curl CVE-2025-9086.
 #[test]
-fn k04_plain_http_does_not_touch_a_secure_cookie() {
+fn k04_plain_http_neither_gets_nor_replaces_a_secure_cookie() {
     let table = [
         ("http://a.example/", "s=evil", "s=good"),
         ("http://a.example/", "s=evil; Secure", "s=good"),
@@ -173,7 +173,7 @@ fn k04_plain_http_does_not_touch_a_secure_cookie() {
     }
 }
 
-/// A peer without TLS neither sees the cookie nor replaces it.
+/// A peer without TLS neither receives the cookie nor replaces it.
 #[test]
 fn k04_over_the_wire() {
     let server = Script::serve(vec![setting(&["s=evil; Path=/", "t=1; Path=/"]), setting(&[])]);
@@ -182,7 +182,11 @@ fn k04_over_the_wire() {
     let client = client(&server, &jar, &["a.example"]);
     let response = client.get("http://a.example/").send().unwrap();
     let said: Vec<_> = response.cookies().map(|cookie| cookie.value().to_owned()).collect();
-    assert_eq!(said, ["evil", "1"], "the response tells what the server said, kept or not");
+    assert_eq!(
+        said,
+        ["evil", "1"],
+        "the response has the field, whether the jar kept the cookie or not"
+    );
     client.get("http://a.example/").send().unwrap();
     server.join();
     assert_eq!(
@@ -194,7 +198,7 @@ fn k04_over_the_wire() {
 
 /// RFC 6265bis §5.7 steps 20 to 22.
 #[test]
-fn k05_a_prefix_keeps_its_promise() {
+fn k05_cookie_prefixes_are_enforced() {
     let refused = [
         "__Secure-k=1",
         "__SECURE-k=1; Path=/",
@@ -218,18 +222,19 @@ fn k05_a_prefix_keeps_its_promise() {
     }
 }
 
-/// curl CVE-2022-35252; RFC 6265bis §5.6 step 1. What no header can carry comes by the caller's hand.
+/// curl CVE-2022-35252; RFC 6265bis §5.6 step 1. The caller sets cookies that no header field can
+/// carry.
 #[test]
-fn k06_control_octets_refuse_the_cookie() {
-    let octets = (0..=0x1F_u8).chain([0x7F]).filter(|&octet| octet != b'\t');
-    for octet in octets.map(char::from) {
+fn k06_a_cookie_with_control_bytes_is_refused() {
+    let bytes = (0..=0x1F_u8).chain([0x7F]).filter(|&byte| byte != b'\t');
+    for byte in bytes.map(char::from) {
         for set_cookie in [
-            format!("a{octet}b=1"),
-            format!("a=1{octet}2"),
-            format!("a=1; Path=/{octet}"),
-            format!("a=1; x={octet}"),
-            format!("{octet}a=1"),
-            format!("a=1{octet}"),
+            format!("a{byte}b=1"),
+            format!("a=1{byte}2"),
+            format!("a=1; Path=/{byte}"),
+            format!("a=1; x={byte}"),
+            format!("{byte}a=1"),
+            format!("a=1{byte}"),
         ] {
             let jar = Jar::new();
             jar.add_cookie_str(&set_cookie, &url("http://a.example/"));
@@ -240,9 +245,9 @@ fn k06_control_octets_refuse_the_cookie() {
     assert_eq!(tab.as_deref(), Some("a=1\t2"));
 }
 
-/// curl CVE-2026-6276: the jar goes by where the request goes, whatever the `Host` field says.
+/// curl CVE-2026-6276: the jar uses the destination of the request, whatever the `Host` field says.
 #[test]
-fn k07_a_host_field_does_not_fool_the_jar() {
+fn k07_the_jar_ignores_the_host_field() {
     let server = Script::serve(vec![setting(&["new=1; Domain=victim.example", "own=1"])]);
     let jar = Arc::new(Jar::new());
     give(&jar, "http://victim.example/", &[b"secret=1"]);
@@ -281,12 +286,12 @@ fn k08_sizes_are_limited() {
     for n in 0..10 {
         give(&jar, from, &[format!("{n}{large}").as_bytes()]);
     }
-    assert!(cookies(&jar, from).unwrap().len() <= 8190, "a request line has its limits too");
+    assert!(cookies(&jar, from).unwrap().len() <= 8190, "the length of a Cookie line is limited");
 }
 
-/// curl CVE-2023-38546 and its like.
+/// curl CVE-2023-38546 and similar faults.
 #[test]
-fn k09_a_hostile_file_does_no_harm() {
+fn k09_invalid_lines_of_a_cookie_file_are_skipped() {
     let json = |name: &str, more: &str| {
         format!(
             r#"{{"name":"{name}","value":"v","domain":"h.example","path":"/","host_only":true,"secure":false,"http_only":false{more}}}"#

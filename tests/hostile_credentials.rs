@@ -1,5 +1,5 @@
-//! What proves who one is, and where it must not go: client certificates, fields that carry keys and
-//! tokens, TRACE, passwords in texts that are no URLs. Each test carries the id of its row in
+//! Credentials and where they must not be sent: client certificates, fields with keys and tokens,
+//! TRACE, passwords in texts that are not URLs. Each test has the id of its row in
 //! `tests/HOSTILE.md`, if it has one (S12 to S18).
 #![cfg(all(
     feature = "blocking",
@@ -41,7 +41,7 @@ mod certificates {
 
     const BOTH: [&rustls::SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
-    /// What a server that asks for certificates is set up with.
+    /// The configuration of a server that asks for certificates.
     fn asking(pki: &Pki, version: &'static rustls::SupportedProtocolVersion) -> Arc<ServerConfig> {
         pki.server_config_for(Leaf::Good, &[version], Clients::Asked)
     }
@@ -61,7 +61,7 @@ mod certificates {
 
     type Setup = fn(&Pki) -> ClientBuilder;
 
-    /// Each way to give a client a certificate.
+    /// Each way of giving a client a certificate.
     const SETUPS: [(&str, Setup); 3] = [
         ("identity", |pki| Client::builder().tls_certs_only([root(pki)]).identity(identity(pki))),
         ("any name", |pki| {
@@ -75,8 +75,8 @@ mod certificates {
         Script::serve_tls(connections, Arc::clone(config))
     }
 
-    /// curl's fault of 2026: the certificate goes to the origin that the caller named, and to no other,
-    /// whether the redirect to that came over TLS or in the clear.
+    /// A fault of curl in 2026: the certificate is sent to the origin that the caller named, and to
+    /// no other, whether the redirect to that came over TLS or not.
     #[test]
     fn s12_a_certificate_stays_with_its_origin() {
         let pki = Pki::new();
@@ -104,9 +104,9 @@ mod certificates {
         }
     }
 
-    /// Nor does it go through the tunnel of a proxy.
+    /// A tunnel through a proxy does not carry it to another origin either.
     #[test]
-    fn s12_nor_through_a_tunnel() {
+    fn s12_a_certificate_stays_with_its_origin_through_a_tunnel() {
         let pki = Pki::new();
         for scheme in ["http", "socks5h"] {
             let foreign = tls(vec![answer(ok("foreign"))], &asking(&pki, &TLS13));
@@ -127,11 +127,11 @@ mod certificates {
         }
     }
 
-    /// A chain of redirects that comes home has lost the certificate, in the handshake, in the sessions
-    /// that are resumed, and in the pool: what was authenticated serves no request that is not, and the
-    /// other way round.
+    /// A chain of redirects that returns to its first origin has lost the certificate, in the
+    /// handshake, in the sessions that are resumed, and in the pool: an authenticated connection
+    /// serves no other requests, and vice versa.
     #[test]
-    fn s12_connections_with_a_certificate_are_apart() {
+    fn s12_connections_with_a_certificate_are_not_shared() {
         let pki = Pki::new();
         for (what, setup) in SETUPS {
             for version in BOTH {
@@ -141,7 +141,7 @@ mod certificates {
                     vec![
                         // Authenticated: both requests that name this origin.
                         [answer(ok("one")), answer(ok("three"))].concat(),
-                        // Not so: both requests that were led here.
+                        // Not authenticated: both requests that were redirected to it.
                         [answer(ok("two")), answer(ok("four"))].concat(),
                     ],
                     &config,
@@ -163,9 +163,9 @@ mod certificates {
         }
     }
 
-    /// What is not authenticated resumes no session, and leaves none behind.
+    /// A connection without a certificate resumes no session, and leaves none behind.
     #[test]
-    fn s12_sessions_with_a_certificate_are_apart() {
+    fn s12_sessions_with_a_certificate_are_not_shared() {
         const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let pki = Pki::new();
         for (what, setup) in SETUPS {
@@ -189,7 +189,7 @@ mod certificates {
         }
     }
 
-    /// Without a certificate there is nothing to keep apart: one connection serves both.
+    /// Without a certificate there is nothing to separate: one connection serves both.
     #[test]
     fn without_a_certificate_connections_are_shared() {
         let pki = Pki::new();
@@ -202,8 +202,8 @@ mod certificates {
         }
     }
 
-    /// A session stands for the verification that its client did: it is resumed by that client only,
-    /// also where several were given the same configuration.
+    /// A session stands for the verification by its client: only that client resumes it, even if
+    /// several clients have the same configuration.
     #[test]
     fn clients_of_one_configuration_share_no_sessions() {
         const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -224,9 +224,9 @@ mod certificates {
         }
     }
 
-    /// One that was told to resume nothing still does not.
+    /// A configuration that disables resumption is left unchanged.
     #[test]
-    fn a_configuration_without_resumption_stays_without() {
+    fn a_configuration_without_resumption_is_unchanged() {
         const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let pki = Pki::new();
         let mut config = preconfigured(&pki);
@@ -246,8 +246,8 @@ mod fields {
     use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
     use leanhttp::redirect::Policy;
 
-    /// Names that carry what proves who one is, by what servers, proxies and services ask for, and by
-    /// what scanners for secrets look for.
+    /// Names of fields with credentials: those that servers, proxies and services ask for, and
+    /// those that secret scanners look for.
     const CREDENTIALS: [&str; 80] = [
         "authorization",
         "authorization-token",
@@ -331,7 +331,7 @@ mod fields {
         "x-jfrog-art-api",
     ];
 
-    /// Names that look like it and are needed wherever the request goes.
+    /// Names that look similar and are needed at every destination.
     const OTHERS: [&str; 23] = [
         "accept",
         "idempotency-key",
@@ -369,7 +369,7 @@ mod fields {
         head.contains(&format!("\r\n{name}: "))
     }
 
-    /// What arrives at the same origin, and at another one.
+    /// The fields that the same origin and another one receive.
     fn sent(
         client: ClientBuilder,
         of_client: HeaderMap,
@@ -391,9 +391,9 @@ mod fields {
         (again.to_owned(), away.received_text(0))
     }
 
-    /// Whether the field is one of the request or one of the client.
+    /// The rule holds for fields of the request and of the client.
     #[test]
-    fn s13_what_looks_like_a_credential_stays_with_its_origin() {
+    fn s13_fields_named_like_credentials_stay_with_their_origin() {
         for is_of_client in [true, false] {
             for names in CREDENTIALS.chunks(20).chain(OTHERS.chunks(23)) {
                 let is_kept = OTHERS.contains(&names[0]);
@@ -409,9 +409,9 @@ mod fields {
         }
     }
 
-    /// The program knows better: some are sent everywhere, others are held back.
+    /// The program can change the list: some fields are sent everywhere, others are withheld.
     #[test]
-    fn s13_the_policy_names_exceptions() {
+    fn s13_the_redirect_policy_names_exceptions() {
         let name = HeaderName::from_static;
         let policy = Policy::limited(5)
             .allow_cross_origin([name("x-csrf-token"), name("authorization"), name("x-marked")])
@@ -434,9 +434,9 @@ mod fields {
         }
     }
 
-    /// Its value is not shown either.
+    /// The value is hidden in `Debug` too.
     #[test]
-    fn what_looks_like_a_credential_is_hidden_in_debug() {
+    fn fields_named_like_credentials_are_hidden_in_debug() {
         let ask = Client::new().get("http://a.test/").headers(all(&CREDENTIALS));
         let shown = format!("{ask:?}");
         assert!(!shown.contains("value-of-it"), "{shown}");
@@ -460,10 +460,10 @@ mod trace {
         HeaderMap::from_iter([(HeaderName::from_static(name), value)])
     }
 
-    /// RFC 9110 §9.3.8: the response shows all that was sent, so what the client adds by itself is left
-    /// out.
+    /// RFC 9110 §9.3.8: the response echoes the request, so credentials that the client would add
+    /// are left out.
     #[test]
-    fn s18_what_the_client_adds_is_left_out() {
+    fn s18_trace_omits_credentials_of_the_client() {
         let jar = Arc::new(Jar::new());
         jar.add_cookie_str("a=secret", &Url::parse("http://a.test/").unwrap());
         type Setup<'a> = &'a dyn Fn(ClientBuilder) -> ClientBuilder;
@@ -501,7 +501,7 @@ mod trace {
     /// A challenge is not answered either.
     #[cfg(feature = "digest")]
     #[test]
-    fn s18_a_challenge_is_not_answered() {
+    fn s18_trace_does_not_answer_a_challenge() {
         let server = Script::serve(vec![answer(
             "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n\
              content-length: 0\r\n\r\n",
@@ -511,9 +511,9 @@ mod trace {
         assert_eq!(response.status(), 401);
     }
 
-    /// What the caller adds by name is a mistake, and nothing is sent.
+    /// If the caller adds one by name, the call is an error and nothing is sent.
     #[test]
-    fn s18_what_the_caller_adds_is_an_error() {
+    fn s18_trace_refuses_credentials_of_the_caller() {
         type Step = fn(RequestBuilder) -> RequestBuilder;
         let with = |name: &str| {
             format!("TRACE cannot carry {name}: the response would show it (RFC 9110 \u{a7}9.3.8)")
@@ -548,9 +548,9 @@ mod urls {
     use leanhttp::blocking::RequestBuilder;
     use leanhttp::header::AUTHORIZATION;
 
-    /// What a middleware logs is the URL of a request that was built.
+    /// Middleware may log the URL of a request, so a built request has no password in it.
     #[test]
-    fn a_request_that_was_built_has_no_password_in_its_url() {
+    fn a_built_request_has_no_password_in_its_url() {
         type Step = fn(RequestBuilder) -> RequestBuilder;
         let own: Step = |ask| ask.header(AUTHORIZATION, "Own field");
         let bearer: Step = |ask| ask.bearer_auth("token");
@@ -574,7 +574,7 @@ mod urls {
         assert_eq!(error.to_string(), "a user name for Basic authentication cannot hold a colon");
     }
 
-    /// It stays with its origin, as if it had been given by name.
+    /// Like credentials given by a method, it stays with its origin.
     #[test]
     fn the_user_of_a_url_is_a_credential_of_its_origin() {
         let away = Script::serve(vec![answer(ok(""))]);
@@ -599,8 +599,8 @@ mod texts {
 
     use support::script::moved;
 
-    /// What a caller may write by mistake, or a server to have it written into a log: texts that are no
-    /// URLs, with a user name and a password in them all the same.
+    /// Texts that a caller writes by mistake, or that a server sends so that they are logged: they
+    /// are not URLs, but contain a user name and a password.
     const SPELLINGS: [&str; 46] = [
         "http://alice\u{ff1a}hunter2/",
         "http://alice%253Ahunter2|/",
@@ -655,7 +655,7 @@ mod texts {
         let mut next = Some(error);
         while let Some(error) = next {
             for shown in [format!("{error}"), format!("{error:?}")] {
-                // A tab in it is no disguise.
+                // A tab does not hide it.
                 let plain = shown.replace("\\t", "").replace('\t', "");
                 for secret in ["alice", "al_ice", "hunter2"] {
                     assert!(!plain.contains(secret), "{text:?}: {shown}");
@@ -665,10 +665,9 @@ mod texts {
         }
     }
 
-    /// The fault of Go's `url.Parse` and its like: the rule is that what could be user and password is
-    /// not shown.
+    /// A fault of Go's `url.Parse` and others: text that could be user and password is not shown.
     #[test]
-    fn s17_a_text_that_may_hold_a_password_is_not_shown() {
+    fn s17_an_invalid_url_with_a_possible_password_is_not_shown() {
         let client = Client::new();
         let mut refused = 0;
         for text in SPELLINGS {
@@ -691,7 +690,7 @@ mod texts {
     }
 
     #[test]
-    fn s17_nor_is_a_location() {
+    fn s17_a_location_with_a_possible_password_is_not_shown() {
         let client = Client::new();
         let is_absolute = |text: &&str| {
             Url::parse(text).is_err() && text.contains("://alice") && !text.starts_with(":")
@@ -706,9 +705,9 @@ mod texts {
         assert!(refused > 10, "{refused} were refused");
     }
 
-    /// The rest is shown, because it says what is wrong.
+    /// Other text is shown, because it says what is wrong.
     #[test]
-    fn a_text_without_a_password_is_shown() {
+    fn an_invalid_url_without_a_password_is_shown() {
         let rows = [
             ("", "URL \"\": the URL is empty"),
             (

@@ -1,5 +1,5 @@
-//! Servers that want to hurt the client by what they send: heads, framing, chunks. Each test carries
-//! the id of its row in `tests/HOSTILE.md` (H01–H25).
+//! Hostile responses: heads, framing, chunks. Each test has the id of its row in `tests/HOSTILE.md`
+//! (H01–H25).
 #![cfg(all(feature = "blocking", feature = "tls"))]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -20,8 +20,8 @@ use support::script::{Script, Step, answer, send};
 
 const OK: &str = "HTTP/1.1 200 OK\r\n";
 
-/// The client's error, after no more than `at_most` bytes beyond what the system's buffers of a
-/// loopback connection hold.
+/// Returns the client's error, after at most `at_most` bytes beyond the socket buffers of a
+/// loopback connection.
 fn stops_the_client(server: &Endless, at_most: u64) -> Error {
     const BUFFERS: u64 = 8 * 1024 * 1024;
     let error = whole(&patient(), &server.url()).unwrap_err();
@@ -59,7 +59,7 @@ fn assert_refused(responses: &[String], kind: Kind, reason: &str) {
 }
 
 #[test]
-fn h01_endless_header_lines() {
+fn h01_endless_header_lines_are_a_limit_error() {
     let field = format!("X-Filler: {}\r\n", "x".repeat(1000));
     let error = stops_the_client(&Endless::start(OK, &field), 64 * 1024);
     assert_eq!(error.kind(), Kind::Limit);
@@ -67,13 +67,13 @@ fn h01_endless_header_lines() {
 }
 
 #[test]
-fn h02_one_header_line_without_end() {
+fn h02_an_endless_header_line_is_a_limit_error() {
     let error = stops_the_client(&Endless::start(format!("{OK}X-Filler: "), "x"), 64 * 1024);
     assert!(error.to_string().contains("response head larger than 65536 bytes"), "{error}");
 }
 
 #[test]
-fn h03_a_hundred_thousand_tiny_fields() {
+fn h03_a_hundred_thousand_tiny_fields_are_a_limit_error() {
     let error = stops_the_client(&Endless::start(OK, "a:\r\n"), 64 * 1024);
     assert_eq!(error.kind(), Kind::Limit);
     let fields = format!("{OK}{}\r\n", "a:\r\n".repeat(129));
@@ -81,21 +81,21 @@ fn h03_a_hundred_thousand_tiny_fields() {
 }
 
 #[test]
-fn h04_endless_interim_responses() {
+fn h04_endless_interim_responses_are_a_limit_error() {
     let error = stops_the_client(&Endless::start("", "HTTP/1.1 100 Continue\r\n\r\n"), 64 * 1024);
     assert_eq!(error.kind(), Kind::Limit);
     assert!(error.to_string().contains("more than 16 interim"), "{error}");
 }
 
 #[test]
-fn h05_switching_protocols_unasked() {
+fn h05_an_unrequested_101_is_an_error() {
     let switch = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";
     let then = format!("{switch}{OK}Content-Length: 2\r\n\r\nok");
     assert_refused(&[switch.to_owned(), then], Kind::Protocol, "101 Switching Protocols");
 }
 
 #[test]
-fn h06_endless_chunk_extensions() {
+fn h06_endless_chunk_extensions_are_a_limit_error() {
     let head = format!("{OK}Transfer-Encoding: chunked\r\n\r\n");
     let chunk = format!("1;{}\r\nx\r\n", "e".repeat(100));
     let error = stops_the_client(&Endless::start(&head, &chunk), 1024 * 1024);
@@ -106,7 +106,7 @@ fn h06_endless_chunk_extensions() {
 }
 
 #[test]
-fn h07_an_endless_trailer_section() {
+fn h07_an_endless_trailer_section_is_a_limit_error() {
     let head = format!("{OK}Transfer-Encoding: chunked\r\n\r\n0\r\n");
     let error = stops_the_client(&Endless::start(&head, "X-Trailer: 1\r\n"), 64 * 1024);
     assert_eq!(error.kind(), Kind::Limit);
@@ -115,23 +115,23 @@ fn h07_an_endless_trailer_section() {
 }
 
 #[test]
-fn h08_chunk_sizes_that_overflow() {
+fn h08_chunk_sizes_that_overflow_are_errors() {
     let sizes = ["ffffffffffffffff", "10000000000000000", "fffffffffffffffe", "8000000000000000"];
     let responses = sizes.map(|size| format!("{OK}Transfer-Encoding: chunked\r\n\r\n{size}\r\nx"));
     assert_refused(&responses, Kind::Protocol, "chunk size larger than 2^63-1");
 }
 
 #[test]
-fn h09_content_lengths_that_overflow() {
+fn h09_content_lengths_that_overflow_are_errors() {
     let long = "9".repeat(100);
     let lengths = ["9223372036854775808", "18446744073709551616", &long];
     let responses = lengths.map(|length| format!("{OK}Content-Length: {length}\r\n\r\nx"));
     assert_refused(&responses, Kind::Protocol, "invalid Content-Length");
 }
 
-/// CVE-2025-13836: nothing is allocated on the word of a Content-Length.
+/// CVE-2025-13836: nothing is allocated on the strength of a Content-Length.
 #[test]
-fn h10_a_huge_content_length_and_a_few_bytes() {
+fn h10_a_huge_content_length_allocates_nothing() {
     let response = format!("{OK}Content-Length: 9223372036854775807\r\n\r\nfew");
     let line = "9223372036854775804 bytes of the body missing";
     assert_refused(std::slice::from_ref(&response), Kind::Truncated, line);
@@ -142,14 +142,14 @@ fn h10_a_huge_content_length_and_a_few_bytes() {
 }
 
 #[test]
-fn h11_content_lengths_that_are_no_number() {
+fn h11_content_lengths_that_are_not_numbers_are_errors() {
     let lengths = ["+5", "-5", "0x5", "5 5", "", "5.0", "\"5\""];
     let responses = lengths.map(|length| format!("{OK}Content-Length: {length}\r\n\r\nhello"));
     assert_refused(&responses, Kind::Protocol, "invalid Content-Length");
 }
 
 #[test]
-fn h12_two_different_content_lengths() {
+fn h12_two_different_content_lengths_are_an_error() {
     let one = format!("{OK}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!");
     let list = format!("{OK}Content-Length: 5, 6\r\n\r\nhello!");
     assert_refused(&[one, list], Kind::Protocol, "Content-Length values differ");
@@ -157,7 +157,7 @@ fn h12_two_different_content_lengths() {
 
 /// The chunked coding wins, and the connection is not used again (RFC 9112 §6.3).
 #[test]
-fn h13_transfer_encoding_and_content_length() {
+fn h13_chunked_wins_over_content_length() {
     let fields = [
         "Content-Length: 3\r\nTransfer-Encoding: chunked",
         "Transfer-Encoding: chunked\r\nContent-Length: 3",
@@ -174,7 +174,7 @@ fn h13_transfer_encoding_and_content_length() {
 }
 
 #[test]
-fn h14_half_recognised_transfer_encodings() {
+fn h14_other_transfer_encodings_are_errors() {
     let body = "5\r\nhello\r\n0\r\n\r\n";
     let fields = [
         "Transfer-Encoding: xchunked",
@@ -201,43 +201,43 @@ fn h14_half_recognised_transfer_encodings() {
 }
 
 #[test]
-fn h15_bare_lf_in_chunk_lines() {
+fn h15_a_bare_lf_in_a_chunk_line_is_an_error() {
     let bodies = ["5\nhello\r\n0\r\n\r\n", "5;a=b\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\n\r\n"];
     let responses = bodies.map(|body| format!("{OK}Transfer-Encoding: chunked\r\n\r\n{body}"));
     assert_refused(&responses, Kind::Protocol, "");
 }
 
 #[test]
-fn h16_anything_but_crlf_after_chunk_data() {
+fn h16_chunk_data_must_end_with_crlf() {
     let bodies = ["5\r\nhello0\r\n\r\n", "5\r\nhelloXX0\r\n\r\n", "5\r\nhello\n0\r\n\r\n"];
     let responses = bodies.map(|body| format!("{OK}Transfer-Encoding: chunked\r\n\r\n{body}"));
     assert_refused(&responses, Kind::Protocol, "after a chunk");
 }
 
 #[test]
-fn h17_controls_in_names_and_values() {
+fn h17_controls_in_names_and_values_are_errors() {
     let fields = ["X-A: a\0b", "X-A: a\rb", "X-A: a\x01b", "X-A: a\x7fb", "X\0A: b", "X\x7fA: b"];
     let responses = fields.map(|field| format!("{OK}{field}\r\nContent-Length: 0\r\n\r\n"));
     assert_refused(&responses, Kind::Protocol, "invalid header field");
 }
 
 #[test]
-fn h18_folded_lines() {
+fn h18_folded_lines_are_errors() {
     let fields = ["X-A: b\r\n c", "Content-Length: 1\r\n 0", "Transfer-Encoding: x\r\n\tchunked"];
     let responses = fields.map(|field| format!("{OK}{field}\r\n\r\n0123456789"));
     assert_refused(&responses, Kind::Protocol, "invalid header field");
 }
 
 #[test]
-fn h19_malformed_field_lines() {
+fn h19_malformed_field_lines_are_errors() {
     let fields = ["X-A : b", ": b", "no colon", "X A: b", "(X): b"];
     let responses = fields.map(|field| format!("{OK}{field}\r\nContent-Length: 0\r\n\r\n"));
     assert_refused(&responses, Kind::Protocol, "invalid header field");
 }
 
-/// RFC 9112 §8: whichever byte is the last one, a cut response is not complete.
+/// RFC 9112 §8: a response that is cut after any byte is not complete.
 #[test]
-fn h20_the_connection_ends_too_early() {
+fn h20_a_response_that_ends_early_is_an_error() {
     let sized = format!("{OK}Content-Length: 5\r\n\r\nhello");
     let chunked = format!("{OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
     for whole in [sized, chunked] {
@@ -251,7 +251,7 @@ fn h20_the_connection_ends_too_early() {
 }
 
 #[test]
-fn h21_tls_that_ends_without_close_notify() {
+fn h21_tls_without_close_notify_is_a_truncation() {
     let pki = Pki::new();
     let ca = leanhttp::Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
     let client = Client::builder().add_root_certificate(ca).build().unwrap();
@@ -269,7 +269,7 @@ fn h21_tls_that_ends_without_close_notify() {
 }
 
 #[test]
-fn h22_other_protocols() {
+fn h22_other_protocols_are_errors() {
     let banners = [
         "SSH-2.0-OpenSSH_9.6\r\n",
         "220 mail.example ESMTP\r\n",
@@ -284,7 +284,7 @@ fn h22_other_protocols() {
 }
 
 #[test]
-fn h23_bodies_that_must_not_be() {
+fn h23_a_forbidden_body_is_not_read() {
     let cases = [
         (Method::GET, "HTTP/1.1 204 No Content\r\n\r\nevil"),
         (Method::GET, "HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nevil"),
@@ -299,9 +299,9 @@ fn h23_bodies_that_must_not_be() {
     }
 }
 
-/// Response queue poisoning: what comes after a response is never the answer to the next request.
+/// Response queue poisoning: data behind a response is never the response to the next request.
 #[test]
-fn h24_a_second_response_nobody_asked_for() {
+fn h24_a_second_response_is_discarded() {
     let good = format!("{OK}Content-Length: 4\r\n\r\ngood");
     let evil = format!("{OK}Content-Length: 4\r\n\r\nevil");
     let at_once = vec![Step::ExpectRequest, send(format!("{good}{evil}"))];
@@ -318,7 +318,7 @@ fn h24_a_second_response_nobody_asked_for() {
     }
 }
 
-/// Asked for cookies between the connection and the request, it takes its time.
+/// A cookie store that is slow between the connection and the request.
 struct Slow;
 
 impl CookieStore for Slow {
@@ -330,10 +330,10 @@ impl CookieStore for Slow {
     }
 }
 
-/// A caller's code that takes its time gives a server time to speak first: on a connection that is new,
-/// and on one that was looked at before that.
+/// Slow code of the caller gives a server time to send first: on a new connection, and on a reused
+/// one after the liveness check.
 #[test]
-fn h24_a_response_before_the_request() {
+fn h24_a_response_before_the_request_is_an_error() {
     let good = format!("{OK}Content-Length: 4\r\n\r\ngood");
     let evil = send(format!("{OK}Content-Length: 4\r\n\r\nevil"));
     let at_once = vec![evil.clone()];
@@ -356,7 +356,7 @@ fn h24_a_response_before_the_request() {
 }
 
 #[test]
-fn h25_garbage_after_an_empty_response() {
+fn h25_garbage_after_an_empty_response_is_not_drained() {
     let endless = Endless::start(format!("{OK}Content-Length: 0\r\n\r\n"), "garbage");
     let client = patient();
     let url = endless.url();
@@ -364,7 +364,7 @@ fn h25_garbage_after_an_empty_response() {
         let (response, body) = whole(&client, &url).unwrap();
         drop(response);
         assert!(body.is_empty());
-        // Let some of the garbage arrive, so that the look at the connection has something to see.
+        // Lets some of the garbage arrive, so that the liveness check has something to see.
         thread::sleep(Duration::from_millis(50));
     }
     drop(client);

@@ -1,5 +1,5 @@
-//! Input of the caller that would be an attack on the server if it were passed on. Each test carries the
-//! id of its row in `tests/HOSTILE.md` (I01–I15).
+//! Input of the caller that would attack the server if it were sent unchanged. Each test has the id
+//! of its row in `tests/HOSTILE.md` (I01–I15).
 #![cfg(all(
     feature = "blocking",
     feature = "tls",
@@ -42,7 +42,7 @@ fn ask(ask: impl Fn(&Client, &str) -> RequestBuilder + 'static) -> Ask {
     Box::new(ask)
 }
 
-/// Nobody is even connected to.
+/// Asserts that each request is an error before a connection is opened.
 #[track_caller]
 fn assert_refused_unsent(rows: Vec<(Ask, impl AsRef<str>)>) {
     let server = Script::serve(vec![]);
@@ -64,7 +64,7 @@ fn sent(ask: impl FnOnce(&Client, &str) -> RequestBuilder) -> Vec<String> {
     head.split("\r\n").map(str::to_owned).collect()
 }
 
-/// All octets that must not stand in a field (RFC 9110 §5.5).
+/// All bytes that are not allowed in a field (RFC 9110 §5.5).
 fn controls() -> impl Iterator<Item = char> {
     (0..0x20_u8).chain([0x7f]).map(char::from).filter(|c| *c != '\t')
 }
@@ -77,10 +77,10 @@ fn with(c: char) -> [String; 3] {
 mod fields {
     use super::*;
 
-    /// CVE-2022-31150 (undici), CVE-2016-5699 (CPython), RUSTSEC-2017-0002 (hyper). The value is not
-    /// told: it may be a secret.
+    /// CVE-2022-31150 (undici), CVE-2016-5699 (CPython), RUSTSEC-2017-0002 (hyper). The error does
+    /// not show the value: it may be a secret.
     #[test]
-    fn i01_controls_in_header_values() {
+    fn i01_controls_in_header_values_are_refused() {
         type Rows<'a> = Vec<(Ask, &'a str)>;
         const REASON: &str = "failed to parse header value; the value holds a line break or \
             another control character";
@@ -98,14 +98,14 @@ mod fields {
             assert_refused_unsent(rows);
             let error = Client::builder().user_agent(&value).build().unwrap_err();
             assert_told(&error, Kind::Builder, Phase::Build, &bad_agent);
-            assert!(HeaderValue::from_str(&value).is_err(), "nor in a map of headers");
+            assert!(HeaderValue::from_str(&value).is_err(), "in a map of headers");
         }
         let head = sent(|c, url| c.get(url).header("x-test", "\ta\tb c\u{e4}"));
-        assert!(head.contains(&"x-test: \ta\tb c\u{e4}".to_owned()), "what may stand there does");
+        assert!(head.contains(&"x-test: \ta\tb c\u{e4}".to_owned()), "valid values are accepted");
     }
 
     #[test]
-    fn i02_controls_in_header_names() {
+    fn i02_controls_in_header_names_are_refused() {
         let bad_name = "header: invalid HTTP header name; only letters, digits and \
             !#$%&'*+-.^_`|~ are allowed, no space and no colon";
         let separators = " \t\"(),/:;<=>?@[\\]{}\u{e4}";
@@ -131,21 +131,21 @@ mod fields {
 
     /// CVE-2020-26116 (CPython), CVE-2020-26137 (urllib3).
     #[test]
-    fn i03_controls_in_methods() {
+    fn i03_controls_in_methods_are_refused() {
         let separators = " \t\"(),/:;<=>?@[\\]{}\u{e4}";
         for method in controls().chain(separators.chars()).flat_map(with) {
             assert!(Method::from_bytes(method.as_bytes()).is_err(), "{method:?}");
         }
         assert!(Method::from_bytes(b"").is_err());
-        // What is left is a token, and is sent as it is.
+        // The remaining characters form a valid token, which is sent unchanged.
         let method = Method::from_bytes(b"get!#$%&'*+-.^_`|~").unwrap();
         let head = sent(|c, url| c.request(method, url));
         assert_eq!(head[0], "get!#$%&'*+-.^_`|~ / HTTP/1.1");
     }
 
-    /// RFC 9112 §6.2 and §6.3: framing fields agree with the body, or nothing is sent.
+    /// RFC 9112 §6.2 and §6.3: if framing fields do not agree with the body, nothing is sent.
     #[test]
-    fn i09_framing_fields_that_do_not_fit() {
+    fn i09_framing_fields_that_contradict_the_body_are_refused() {
         let no_body = "a framing field announces a body and there is none";
         let coding = "only `chunked` can be sent as Transfer-Encoding";
         let invalid = "invalid Content-Length";
@@ -187,9 +187,10 @@ mod fields {
         ]);
     }
 
-    /// What fits is said once, in one way, whoever says it.
+    /// Framing fields that agree are sent once, in one form, whether the caller or the client sets
+    /// them.
     #[test]
-    fn i09_framing_fields_that_fit_are_sent_once() {
+    fn i09_framing_fields_that_match_are_sent_once() {
         let rows: Vec<(Ask, &[&str], &str)> = vec![
             (
                 ask(|c, url| c.post(url).header("CONTENT-LENGTH", "3").body("abc")),
@@ -211,7 +212,7 @@ mod fields {
                 &["host: other.example"],
                 "",
             ),
-            // As defaults of a client these are nonsense.
+            // As defaults of a client these are errors.
             (
                 ask(|_, url| {
                     let fields = ["content-length", "transfer-encoding", "host"];
@@ -245,7 +246,7 @@ mod fields {
 mod urls {
     use super::*;
 
-    /// The request line that a URL becomes.
+    /// The request line for a URL.
     fn line(change: impl FnOnce(&mut Url)) -> String {
         sent(|client, url| {
             let mut url = Url::parse(url).unwrap();
@@ -258,7 +259,7 @@ mod urls {
     /// CVE-2019-9740, CVE-2019-9947 (CPython), CVE-2014-8150 (curl): controls in a URL are dropped or
     /// encoded, never raw on the wire.
     #[test]
-    fn i04_controls_in_urls() {
+    fn i04_controls_in_urls_are_removed_or_encoded() {
         let rows = [
             ("/a\r\nX-Evil: 1", "/aX-Evil:%201"),
             ("/a b?c d#e f", "/a%20b?c%20d"),
@@ -288,19 +289,19 @@ mod urls {
         }
     }
 
-    /// What is added to a query is encoded as a form.
+    /// Values added to a query are form-encoded.
     #[test]
-    fn i04_controls_in_parameters() {
+    fn i04_controls_in_parameters_are_encoded() {
         let expected = "GET /?a%0D%0AX-Evil%3A+1=%00+%26%23%7F HTTP/1.1";
         let pair = ("a\r\nX-Evil: 1", "\0 &#\u{7f}");
         assert_eq!(sent(|client, url| client.get(url).query(&[pair]))[0], expected);
         assert_eq!(line(|url| _ = url.query_pairs_mut().append_pair(pair.0, pair.1)), expected);
     }
 
-    /// CVE-2023-23936 (undici): tabs and line breaks are dropped before anything is looked at, and
-    /// whatever else is no host is refused.
+    /// CVE-2023-23936 (undici): tabs and line breaks are removed before parsing, and everything
+    /// else that is not a host is refused.
     #[test]
-    fn i04_controls_in_hosts() {
+    fn i04_controls_in_hosts_are_removed_or_refused() {
         let server = Script::serve(vec![answer(ok(""))]);
         let client = Client::builder().resolve("h.evil.test", server.addr()).build().unwrap();
         client.get("http://h\r\n.ev\til.test/").send().unwrap();
@@ -323,10 +324,10 @@ mod urls {
         }
     }
 
-    /// RFC 9110 §6.5.1: what frames, routes, authorizes or describes a message cannot come after it,
-    /// whether it is known before or only at the end; CR and LF no value can hold.
+    /// RFC 9110 §6.5.1: fields for framing, routing, authorization or content cannot be trailers,
+    /// whether known before or computed at the end; CR and LF are not allowed in any value.
     #[test]
-    fn i10_trailers_that_are_no_trailers() {
+    fn i10_forbidden_trailers_are_refused() {
         let forbidden = [
             "content-length",
             "transfer-encoding",
@@ -346,7 +347,7 @@ mod urls {
             assert_eq!((error.kind(), error.to_string()), (Kind::Builder, line));
             assert_eq!(server.accepted(), 0);
 
-            // At the end it is too late for that, so the body never looks complete.
+            // At the end an error is too late, so the body is left incomplete.
             let server = Script::serve(vec![vec![Step::Silent]]);
             let body = Body::from("a").with_trailers_from(move || trailers.clone());
             let error = Client::new().put(server.url("/")).body(body).send().unwrap_err();
@@ -366,7 +367,7 @@ mod urls {
     /// CVE-2022-27780 (curl), CVE-2025-22870, CVE-2024-45341 (Go), CVE-2019-10160 (CPython); WHATWG
     /// URL §4.4, and RFC 9110 §4.2: only `http` and `https`, with a host.
     #[test]
-    fn i11_what_is_no_http_url() {
+    fn i11_urls_that_are_not_http_are_refused() {
         let scheme = "is not `http` or `https`";
         let ipv4 = "the host ends in a number but is no valid IPv4 address";
         let ipv6 = "the host is in brackets but is no valid IPv6 address";
@@ -428,7 +429,7 @@ mod urls {
             let error = leanhttp::get(url).unwrap_err();
             assert_told(&error, Kind::Builder, Phase::Build, &format!("URL {url:?}: {reason}"));
         }
-        // Of these a part could be meant as a user name or a password.
+        // A part of these could be a user name or a password.
         let unknown = "the scheme is neither `http` nor `https`";
         let hidden = [
             ("http://u@/", no_host.to_owned()),
@@ -457,10 +458,10 @@ mod urls {
         assert_told(&leanhttp::get(long).unwrap_err(), Kind::Builder, Phase::Build, &line);
     }
 
-    /// CVE-2016-8624, CVE-2016-8625 (curl). One parser says who is connected to, and all that goes
-    /// there goes by that: SNI, `Host`, cookies, credentials.
+    /// CVE-2016-8624, CVE-2016-8625 (curl). One parser determines the host of the connection, and
+    /// SNI, `Host`, cookies and credentials all use its result.
     #[test]
-    fn i12_authorities_that_confuse() {
+    fn i12_one_parser_decides_the_host() {
         let userinfo = |pair: &str| Some(pair.to_owned());
         // The URL, its host, its cookie, its credentials, its target.
         let mut rows = vec![
@@ -503,7 +504,7 @@ mod urls {
                 let origin = Url::parse(&format!("https://{host}/")).unwrap();
                 jar.add_cookie_str(&format!("of={host}"), &origin);
             }
-            // Whoever else is asked for is not found.
+            // Any other name is not found.
             let client = Client::builder()
                 .resolve(host, server.addr())
                 .cookie_provider(jar)
@@ -527,10 +528,10 @@ mod urls {
         }
     }
 
-    /// RUSTSEC-2024-0421 (idna): a name is what stands on the wire, and two names are the same if that
-    /// is. What a label means when it is decoded makes nobody another's equal.
+    /// RUSTSEC-2024-0421 (idna): a name is compared in the form that is sent. The decoded meaning
+    /// of a label makes no two names equal.
     #[test]
-    fn i13_names_beyond_ascii() {
+    fn i13_names_are_compared_in_their_ascii_form() {
         let host = |host: &str| {
             let url = Url::parse(&format!("http://{host}/"));
             url.map(|url| url.host_str().unwrap().to_owned()).map_err(|error| error.to_string())
@@ -565,7 +566,7 @@ mod urls {
                 }
             }
         }
-        // A cookie of the look-alike is its own.
+        // A look-alike host has its own cookies.
         let jar = Jar::new();
         jar.add_cookie_str("a=1", &Url::parse("http://apple.test/").unwrap());
         jar.add_cookie_str("b=1", &Url::parse("http://example.test/").unwrap());
@@ -578,7 +579,7 @@ mod urls {
         assert_eq!(jar.len(), 2);
     }
 
-    /// The names that clients asked a server for.
+    /// The server names (SNI) that clients sent.
     type Asked = Arc<Mutex<Vec<Option<String>>>>;
 
     #[derive(Debug)]
@@ -622,7 +623,7 @@ mod forms {
 
     /// WHATWG HTML, multipart/form-data: names cannot leave their quotes.
     #[test]
-    fn i05_names_of_parts() {
+    fn i05_names_of_parts_are_escaped() {
         let rows = [
             ("a\"b", "c\"d", "name=\"a%22b\"; filename=\"c%22d\""),
             (
@@ -653,7 +654,7 @@ mod forms {
 
     /// CVE-2022-35948 (undici).
     #[test]
-    fn i05_types_of_parts() {
+    fn i05_types_of_parts_are_validated() {
         let essences = ["a/b\r\nX-Evil: 1", "a/b\n", "a/b\0", "a\r\n/b", "a b/c"];
         for mime in essences.into_iter().chain(["a/b/c", "", "/", "a/", "\u{e4}/b", "jpeg"]) {
             let error = Part::text("text").mime_str(&format!("{mime} ; c=d")).unwrap_err();
@@ -681,9 +682,9 @@ mod forms {
         }
     }
 
-    /// CVE-2025-22150 (undici): 122 bits or more that nobody can foretell.
+    /// CVE-2025-22150 (undici): boundaries have at least 122 unpredictable bits.
     #[test]
-    fn i06_boundaries_cannot_be_guessed() {
+    fn i06_boundaries_are_unpredictable() {
         let boundaries: Vec<_> = (0..1000).map(|_| Form::new().boundary().to_owned()).collect();
         let length = boundaries[0].len();
         let digits = |place: usize| {
@@ -695,7 +696,7 @@ mod forms {
         assert!(boundaries.iter().all(|boundary| boundary.len() == length));
         let bits: f64 = (0..length).map(|place| (digits(place) as f64).log2()).sum();
         assert!(bits >= 122.0, "{bits} bits: {}", boundaries[0]);
-        // As many bits change from one to the next as would by chance.
+        // About half of the 128 bits differ from the previous boundary, as in random numbers.
         let nibble = |digit: u8| char::from(digit).to_digit(16).unwrap();
         let changed = |pair: &[String]| -> u32 {
             let pairs = pair[0].bytes().zip(pair[1].bytes());
@@ -723,9 +724,9 @@ mod forms {
 mod credentials {
     use super::*;
 
-    /// RFC 6265 §4.2.1: what the caller gives can be one cookie, or none.
+    /// RFC 6265 §4.2.1: a value of the caller is one cookie, or an error.
     #[test]
-    fn i07_cookies_of_the_caller() {
+    fn i07_cookies_of_the_caller_are_validated() {
         let url = Url::parse("http://a.test/").unwrap();
         let sent = |cookie: &str| {
             let server = Script::serve(vec![answer(ok(""))]);
@@ -761,10 +762,9 @@ mod credentials {
         }
     }
 
-    /// RFC 7617 §2 and RFC 7616 §3.4.2: no colon in a user name and no controls, wherever they come
-    /// from.
+    /// RFC 7617 §2 and RFC 7616 §3.4.2: no colon in a user name and no controls, from any source.
     #[test]
-    fn i08_users_and_passwords() {
+    fn i08_controls_in_users_and_passwords_are_refused() {
         let colon = "a user name for Basic authentication cannot hold a colon";
         let control = "credentials for Basic authentication cannot hold controls";
         assert_refused_unsent(vec![
@@ -789,7 +789,7 @@ mod credentials {
 
     #[cfg(feature = "digest")]
     #[test]
-    fn i08_users_for_digest() {
+    fn i08_controls_in_users_for_digest_are_refused() {
         let line = "a user name for Digest authentication cannot hold a colon or controls";
         for user in controls().map(|c| format!("a{c}b")).chain(["a:b".to_owned()]) {
             let error = Client::builder().digest_auth(&user, "p").build().unwrap_err();
@@ -799,9 +799,9 @@ mod credentials {
         }
     }
 
-    /// curl tests 480 and 3221: escapes in a file make controls.
+    /// curl tests 480 and 3221: escapes in a file decode to controls.
     #[test]
-    fn i08_logins_of_a_netrc_file() {
+    fn i08_controls_in_logins_of_a_netrc_file_are_refused() {
         let colon = "a user name for Basic authentication cannot hold a colon";
         let control = "credentials for Basic authentication cannot hold controls";
         for (login, line) in [
@@ -823,11 +823,11 @@ mod credentials {
     }
 }
 
-/// RFC 9112 §8: what ends early must not look complete.
+/// RFC 9112 §8: a body that ends early must not look complete.
 mod bodies {
     use super::*;
 
-    /// Gives so many bytes and then fails.
+    /// Returns so many bytes and then fails.
     struct Failing(usize);
 
     impl Read for Failing {
@@ -842,7 +842,7 @@ mod bodies {
         }
     }
 
-    /// Breaks the contract of `Read`: claims more bytes than there was room for.
+    /// Violates the contract of `Read`: reports more bytes than the buffer holds.
     struct Boaster;
 
     impl Read for Boaster {
@@ -877,7 +877,7 @@ mod bodies {
     }
 
     #[test]
-    fn i14_what_is_not_as_announced_never_looks_complete() {
+    fn i14_a_body_that_differs_from_its_length_never_looks_complete() {
         let short =
             |missing: u64| format!("the body ended {missing} bytes before its announced length");
         let fire = "the disk is on fire".to_owned();
@@ -908,9 +908,9 @@ mod bodies {
         }
     }
 
-    /// The caller's Content-Length announces what a reader has to give.
+    /// The caller's Content-Length is the length that a reader must have.
     #[test]
-    fn i14_a_reader_keeps_to_the_content_length_of_the_caller() {
+    fn i14_a_reader_must_match_the_callers_content_length() {
         let server = Script::serve(vec![vec![Step::Silent]]);
         let request = Client::new().post(server.url("/")).body(Body::new(bytes(3)));
         let error = request.header("content-length", 5).send().unwrap_err();
@@ -919,9 +919,10 @@ mod bodies {
         assert!(!is_complete(&server.received(0)));
     }
 
-    /// No byte behind the announced ones reaches the server, who would take it for the next request.
+    /// No byte beyond the announced length reaches the server, which would parse it as the next
+    /// request.
     #[test]
-    fn i14_what_is_longer_than_announced_is_sent_in_part() {
+    fn i14_no_byte_beyond_the_announced_length_is_sent() {
         let rows = [
             ("long", Body::sized(bytes(6), 4), 4),
             ("long by the last byte", Body::sized(bytes(200_001), 200_000), 200_000),
@@ -956,9 +957,10 @@ mod file_names {
         Client::new().get(server.url("/")).send().unwrap().file_name()
     }
 
-    /// CVE-2020-8177, CVE-2016-0754 (curl): a name is one component, harmless on every system, or none.
+    /// CVE-2020-8177, CVE-2016-0754 (curl): a file name is one component that is harmless on every
+    /// system, or none.
     #[test]
-    fn i15_names_that_servers_give() {
+    fn i15_file_names_of_servers_are_made_safe() {
         let rows: [(&str, Option<&str>); 25] = [
             ("../../x", Some("x")),
             ("/etc/passwd", Some("passwd")),

@@ -1,5 +1,5 @@
-//! Redirects that lead somewhere they should not, and credentials that must not come along or get
-//! out. Each test carries the id of its row in `tests/HOSTILE.md` (R01–R15).
+//! Redirects to targets that must be refused, and credentials that must not be sent along or shown.
+//! Each test has the id of its row in `tests/HOSTILE.md` (R01–R15).
 #![cfg(all(
     feature = "blocking",
     feature = "tls",
@@ -29,7 +29,7 @@ use support::net;
 use support::pki::{Leaf, Pki};
 use support::script::{Script, answer, moved, ok};
 
-/// Several hosts, all of them at this peer.
+/// A client for which several hosts are this peer.
 fn at(server: &Script) -> ClientBuilder {
     let hosts = ["a.test", "b.test", "www.a.test", "a.test.", "ba.test"];
     hosts.into_iter().fold(Client::builder(), |b, host| b.resolve(host, server.addr()))
@@ -51,7 +51,7 @@ fn assert_told(error: &Error, kind: Kind, phase: Phase, line: &str) {
     assert_eq!((error.kind(), error.phase(), &*error.to_string()), (kind, phase, line));
 }
 
-/// The redirect is the end of it.
+/// Asserts that the call ends with the redirect.
 #[track_caller]
 fn assert_not_followed(location: &str, reason: &str) {
     let server = Script::serve(vec![moved(302, location), answer(ok("next"))]);
@@ -62,7 +62,7 @@ fn assert_not_followed(location: &str, reason: &str) {
     assert_eq!(client.get(&url).send().unwrap().text().unwrap(), "next");
 }
 
-/// The value of a field in the `n`th request, each on a connection of its own.
+/// The value of a field in the `n`th request, each on its own connection.
 fn field(server: &Script, n: usize, name: &str) -> Option<String> {
     let head = server.received_text(n);
     let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(": ")?.to_owned());
@@ -77,7 +77,7 @@ mod secrets {
         what: &'static str,
         client: fn(ClientBuilder) -> ClientBuilder,
         request: fn(RequestBuilder) -> RequestBuilder,
-        /// What is put before the host in the URL.
+        /// The userinfo of the URL.
         userinfo: &'static str,
         line: &'static str,
     }
@@ -159,7 +159,7 @@ mod secrets {
         ]
     }
 
-    /// Of each request whether it carries the secret, along these targets from `http://a.test/`.
+    /// Whether each request along these targets carries the secret, starting at `http://a.test/`.
     #[track_caller]
     fn assert_carried(secret: &Secret, targets: &[&str], expected: &[bool]) {
         let hops = targets.iter().map(|target| moved(307, target));
@@ -181,7 +181,7 @@ mod secrets {
     }
 
     /// CVE-2018-1000007, CVE-2022-27774, CVE-2022-27776 (curl), CVE-2018-18074 (requests),
-    /// CVE-2018-20060, CVE-2023-43804 (urllib3), CVE-2025-4673 (Go) and their like.
+    /// CVE-2018-20060, CVE-2023-43804 (urllib3), CVE-2025-4673 (Go) and similar faults.
     #[test]
     fn r01_secrets_stay_with_the_origin() {
         let elsewhere = [
@@ -201,9 +201,9 @@ mod secrets {
         }
     }
 
-    /// CVE-2024-45336 (Go): neither on the second hop there nor back home.
+    /// CVE-2024-45336 (Go): neither to the second target nor back at the first origin.
     #[test]
-    fn r02_secrets_do_not_come_back() {
+    fn r02_secrets_are_not_restored_on_the_way_back() {
         let targets =
             ["http://b.test/", "/same", "http://a.test/back", "/same", "http://b.test/", "/"];
         let expected = [true, false, false, false, false, false, false];
@@ -212,8 +212,8 @@ mod secrets {
         }
     }
 
-    /// RFC 9110 §15.4: to plain http they would be readable by anyone, and to https it is another
-    /// origin too.
+    /// RFC 9110 §15.4: on a redirect to plain http an eavesdropper could read them, and https is
+    /// another origin too.
     #[test]
     fn r03_secrets_stay_with_the_scheme() {
         let pki = Pki::new();
@@ -242,7 +242,8 @@ mod secrets {
         }
     }
 
-    /// RFC 6265bis §5.8.3: the host is the same, and so are the cookies but for the `Secure` ones.
+    /// RFC 6265bis §5.8.3: the host is the same, and so are its cookies except for the `Secure`
+    /// ones.
     #[test]
     fn r03_secure_cookies_stay_with_https() {
         let pki = Pki::new();
@@ -264,7 +265,7 @@ mod secrets {
     }
 
     #[test]
-    fn r03_https_only_holds_for_targets() {
+    fn r03_https_only_applies_to_targets() {
         let pki = Pki::new();
         let plain = Httpbin::start();
         let server =
@@ -286,7 +287,7 @@ mod targets {
 
     /// CVE-2009-0037, CVE-2025-14524 (curl); RFC 9110 §15.4: only `http` and `https` are followed.
     #[test]
-    fn r04_other_schemes() {
+    fn r04_other_schemes_are_not_followed() {
         let scheme = |scheme: &str| format!("the scheme `{scheme}` is not `http` or `https`");
         for target in [
             "file:///etc/passwd",
@@ -307,7 +308,7 @@ mod targets {
             let reason = scheme(&target.split(':').next().unwrap().to_lowercase());
             assert_not_followed(target, &format!("Location {target:?}: {reason}"));
         }
-        // Line breaks do not hide it, as the URL Standard drops them.
+        // Line breaks do not hide it: the URL Standard removes them.
         assert_not_followed(
             "fi\tle:///x",
             &format!("Location \"fi\\tle:///x\": {}", scheme("file")),
@@ -322,7 +323,7 @@ mod targets {
         assert_eq!(response.url().as_str(), server.url("/get"));
         assert_eq!(server.requests_seen().len(), 11);
         let error = client.get(server.url("/redirect/11")).send().unwrap_err();
-        assert_eq!(server.requests_seen().len(), 22, "the target of the eleventh is not asked");
+        assert_eq!(server.requests_seen().len(), 22, "the target of the eleventh is not requested");
         let line = format!(
             "following a redirect for {}: to {}: more than 10 redirects",
             server.url("/relative-redirect/1"),
@@ -333,9 +334,9 @@ mod targets {
         assert_eq!(error.url().unwrap().as_str(), server.url("/relative-redirect/1"));
     }
 
-    /// A loop ends at the limit as well, whichever way round.
+    /// A loop ends at the limit too, in either direction.
     #[test]
-    fn r05_loops() {
+    fn r05_loops_end_at_the_limit() {
         let server = Script::serve(vec![moved(302, "/"), moved(302, "/"), moved(302, "/")]);
         let client = Client::builder().redirect(Policy::limited(2)).build().unwrap();
         let url = server.url("/");
@@ -351,9 +352,9 @@ mod targets {
         assert_told(&error, Kind::Redirect, Phase::Redirect, line);
     }
 
-    /// curl test 498: each Location is longer than the last, until it is too long for a URL.
+    /// curl test 498: each `Location` is longer than the last, until it is too long for a URL.
     #[test]
-    fn r05_urls_that_grow() {
+    fn r05_growing_urls_end_at_the_length_limit() {
         let name = "a".repeat(9_999);
         let hops = vec![moved(302, &format!("{name}/")); 7];
         let server = Script::serve(hops);
@@ -366,7 +367,7 @@ mod targets {
             &name[..80]
         );
         assert_eq!(error.to_string(), line);
-        // And what is too long at once does not fit into a head.
+        // A single `Location` that is too long does not fit into a head.
         let server = Script::serve(vec![moved(302, &"a".repeat(70_000))]);
         let url = server.url("/");
         let error = Client::new().get(&url).send().unwrap_err();
@@ -375,9 +376,9 @@ mod targets {
         assert_told(&error, Kind::Limit, Phase::Head, &line);
     }
 
-    /// CVE-2023-45803 (urllib3); RFC 9110 §15.4.2–15.4.9, as every client of note applies it.
+    /// CVE-2023-45803 (urllib3); RFC 9110 §15.4.2–15.4.9, as widely deployed clients apply it.
     #[test]
-    fn r06_methods_and_bodies_by_status() {
+    fn r06_method_and_body_follow_the_status() {
         let rows = [
             ("GET", ["GET"; 5]),
             ("HEAD", ["HEAD"; 5]),
@@ -416,7 +417,7 @@ mod targets {
         }
     }
 
-    /// Fetch §4.4: what cannot be sent again is not sent in part.
+    /// Fetch §4.4: a body that cannot be sent again is not sent in part.
     #[test]
     fn r07_a_reader_is_not_sent_twice() {
         let reader = || Body::new(io::Cursor::new("text"));
@@ -438,9 +439,9 @@ mod targets {
         }
     }
 
-    /// Orange Tsai, 2017; response splitting, confusing authorities: not ours to guess at.
+    /// Orange Tsai, 2017; response splitting, ambiguous authorities: refused, not guessed.
     #[test]
-    fn r08_targets_that_are_refused() {
+    fn r08_ambiguous_targets_are_refused() {
         let port = "the port is not a number from 0 to 65535";
         let userinfo = "the target holds a user name";
         let ftp = "the scheme `ftp` is not `http` or `https`";
@@ -464,9 +465,9 @@ mod targets {
         assert_eq!(Client::new().get(server.url("/")).send().unwrap().url().path(), "/a");
     }
 
-    /// However its host is written, it is another host, and is told nothing.
+    /// A host in any notation is another host, and receives no credentials.
     #[test]
-    fn r08_targets_that_are_elsewhere_after_all() {
+    fn r08_another_notation_of_a_host_gets_no_credentials() {
         for location in [
             "//b.test/x",
             "\\\\b.test/x",
@@ -502,8 +503,8 @@ mod logins {
         client
     }
 
-    /// CVE-2024-11053, CVE-2025-0167, CVE-2022-35260 (curl), CVE-2024-47081 (requests): not even where
-    /// the file has an entry for the new host, which is not the one that the caller named.
+    /// CVE-2024-11053, CVE-2025-0167, CVE-2022-35260 (curl), CVE-2024-47081 (requests): not even if
+    /// the file has an entry for the new host, because the caller did not name it.
     #[test]
     fn r09_a_redirect_finds_no_login_in_a_netrc_file() {
         let entry = "machine a.test login a password b ";
@@ -532,10 +533,10 @@ mod logins {
         }
     }
 
-    /// An entry is taken whole or not at all: nobody's password goes with another's name, and nobody's
-    /// login to a host that is not just its own.
+    /// An entry is used whole or not at all: a password is not combined with another user's name,
+    /// and a login is sent to exactly its host.
     #[test]
-    fn r09_only_the_entry_of_that_host_and_user() {
+    fn r09_only_the_entry_of_the_host_and_user_is_used() {
         let file = "machine a.test login a password secret\n\
                     machine a.test login b password other\n\
                     machine a.test. password dot\n\
@@ -565,17 +566,17 @@ mod logins {
         }
     }
 
-    /// What Basic credentials look like, by way of another request.
+    /// The value of Basic credentials, taken from another request.
     fn basic(pair: &str) -> String {
         let (user, password) = pair.split_once(':').unwrap();
         let request = Client::new().get("http://h/").basic_auth(user, Some(password)).build();
         request.unwrap().headers()[AUTHORIZATION].to_str().unwrap().to_owned()
     }
 
-    /// CVE-2026-11856, CVE-2026-7168 (curl): what one origin gave is of use there only.
+    /// CVE-2026-11856, CVE-2026-7168 (curl): the nonce of an origin is used for that origin only.
     #[cfg(feature = "digest")]
     #[test]
-    fn r10_a_nonce_is_for_its_origin() {
+    fn r10_a_nonce_is_used_for_its_origin_only() {
         use support::script::{Connection, Step, send};
         let refuse = |nonce: &str| {
             let challenge = format!("Digest realm=\"r\", nonce=\"{nonce}\", qop=\"auth\"");
@@ -595,7 +596,8 @@ mod logins {
         let home = Script::serve(vec![answers(vec![refuse("a1"), send(moved), send(ok(""))])]);
         let client = Client::builder().digest_auth("u", "p").build().unwrap();
         let status = |url| client.get(url).send().unwrap().status().as_u16();
-        // Redirected there, it gets no answer; asked itself, it gets the answer to its own nonce.
+        // As the target of a redirect it gets no credentials; requested directly, it gets those for
+        // its own nonce.
         assert_eq!(status(home.url("/")), 401);
         assert_eq!(status(other.url("/")), 200);
         assert_eq!(status(home.url("/")), 200);
@@ -612,10 +614,10 @@ mod logins {
         assert_eq!(nonces(&other), ["", "", "b1"]);
     }
 
-    /// CVE-2021-22876 (curl): the client makes no Referer, and the caller's tells no foreign origin what
-    /// is for none (RFC 9110 §10.1.3).
+    /// CVE-2021-22876 (curl): the client adds no `Referer`, and the caller's shows another origin
+    /// nothing that is private (RFC 9110 §10.1.3).
     #[test]
-    fn r13_referers() {
+    fn r13_a_referer_shows_nothing_private() {
         let rows = [
             (None, None),
             (Some("http://a.test/page?q"), Some("http://a.test/page?q")),
@@ -647,8 +649,8 @@ mod logins {
         }
     }
 
-    /// CVE-2016-5420, CVE-2022-27782 (curl): a connection is for whom it was made, and says nothing of
-    /// who used it before.
+    /// CVE-2016-5420, CVE-2022-27782 (curl): a connection serves only requests like the one it was
+    /// made for, and carries no credentials of an earlier one.
     #[test]
     fn r14_connections_do_not_keep_credentials() {
         let server = Script::serve(vec![vec![answer(ok("")); 4].concat()]);
@@ -679,9 +681,10 @@ mod logins {
         }
     }
 
-    /// Nor is one that was not verified ever used by who verifies, or one name's for another.
+    /// An unverified connection is not used by a client that verifies, nor that of one name for
+    /// another.
     #[test]
-    fn r14_connections_are_for_those_who_made_them() {
+    fn r14_connections_are_not_shared_across_verification_or_name() {
         let pki = Pki::new();
         let server = Script::serve_tls(
             vec![[answer(ok("")), answer(ok(""))].concat(), vec![], answer(ok("")), vec![]],
@@ -704,7 +707,7 @@ mod logins {
         let peer = format!("localhost:{}", server.addr().port());
         let error = trusting(&pki).build().unwrap().get(&url).send().unwrap_err();
         assert_told(&error, Kind::Tls, Phase::Handshake, &line(&peer));
-        // Another name at the same address and port has its own, and so has plain http.
+        // Another name at the same address and port has its own connection, and so has plain http.
         client.get(url.replace("localhost", "other.test")).send().unwrap();
         let url = url.replace("https", "http");
         let error = client.get(&url).send().unwrap_err();
@@ -714,7 +717,7 @@ mod logins {
     }
 }
 
-/// What logs must not hold: values of fields that carry credentials, passwords of URLs, bodies.
+/// Logs must not contain values of credential fields, passwords of URLs, or bodies.
 mod shown {
     use super::*;
 
@@ -749,7 +752,7 @@ mod shown {
         HeaderMap::from_iter([("x-api-key".parse().unwrap(), value)])
     }
 
-    /// The fields that are secrets by their name, as an ordinary caller sets them.
+    /// Fields that are secrets by their name, as ordinary callers set them.
     fn ordinary() -> HeaderMap {
         let names = ["authorization", "cookie", "proxy-authorization"];
         names
@@ -759,7 +762,7 @@ mod shown {
     }
 
     #[test]
-    fn r15_clients_and_requests() {
+    fn r15_clients_and_requests_show_no_secret() {
         let path: PathBuf = env::temp_dir().join(format!("leanhttp-r15-{}", process::id()));
         fs::write(&path, "machine a.test login u password secret").unwrap();
         let builder = || {
@@ -815,7 +818,7 @@ mod shown {
     }
 
     #[test]
-    fn r15_urls() {
+    fn r15_urls_show_no_secret() {
         let mut url = Url::parse("http://u:secret@a.test/?q").unwrap();
         assert_debug_hidden!(url, url.origin(), url.host(), url.query_pairs_mut());
         let redirects: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -852,7 +855,7 @@ mod shown {
     }
 
     #[test]
-    fn r15_responses() {
+    fn r15_responses_show_no_secret() {
         let secrets = "HTTP/1.1 401 No\r\nset-cookie: a=secret\r\nx-token: secret\r\n\
                        link: <http://u:secret@h/>\r\ncontent-length: 6\r\n\r\nsecret";
         let server = Script::serve(vec![answer(secrets)]);
@@ -871,7 +874,7 @@ mod shown {
     }
 
     #[test]
-    fn r15_forms() {
+    fn r15_forms_show_no_secret() {
         let part = || Part::text("secret").file_name("name");
         let form = || Form::new().text("password", "secret").part("file", part());
         let bytes = Part::bytes(&b"secret"[..]).headers(ordinary());
@@ -880,9 +883,9 @@ mod shown {
         assert_debug_hidden!(part(), form(), bytes, reader, request);
     }
 
-    /// Each of these meets a secret on its way.
+    /// Each of these errors has seen a secret.
     #[test]
-    fn r15_errors() {
+    fn r15_errors_show_no_secret() {
         let head = |lines: &str| format!("HTTP/1.1 302 Found\r\n{lines}\r\n\r\n");
         let answers = [
             head("x-token : secret"),

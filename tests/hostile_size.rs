@@ -1,8 +1,8 @@
-//! Servers that want to hurt the client by how much there is of what they send, or by how much work it
-//! makes. Each test carries the id of its row in `tests/HOSTILE.md` (C01–C12).
+//! Responses that are hostile by their size or by the work they cause. Each test has the id of its
+//! row in `tests/HOSTILE.md` (C01–C12).
 //!
-//! Memory is what the thread of the client allocates. Nothing here measures time: what takes too
-//! much of it does not end.
+//! Memory is the allocations of the client's thread. Nothing here measures time: a test whose work
+//! is not bounded does not end.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -37,7 +37,7 @@ use support::endless::Endless;
 use support::pki::{Leaf, Pki};
 use support::script::{Connection, Script, Step, answer, ok, send};
 
-/// What a client needs for a small request; the rest of a test's ceiling is for what it is about.
+/// Memory for a small request; the rest of each ceiling is for the subject of the test.
 const KB: u64 = 1024;
 const MB: u64 = 1024 * KB;
 
@@ -51,7 +51,7 @@ fn large_heads() -> Limits {
     limits
 }
 
-/// What the work allocates on this thread, and what comes of it.
+/// Returns the allocations of `work` on this thread, and its result.
 fn measured<T>(work: impl FnOnce() -> T) -> (AllocationInfo, T) {
     let mut result = None;
     let allocated = measure(|| result = Some(work()));
@@ -77,7 +77,7 @@ fn gzip(data: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// So many MiB of zeros, in a thousandth of that.
+/// So many MiB of zeros, compressed to a thousandth.
 fn bomb(size: usize) -> Vec<u8> {
     gzip(&vec![0; 1 << 20]).repeat(size)
 }
@@ -89,7 +89,7 @@ mod bombs {
 
     /// CVE-2025-69223 (aiohttp), CVE-2025-66471 (urllib3).
     #[test]
-    fn c01_a_gzip_bomb_is_read_piece_by_piece() {
+    fn c01_a_gzip_bomb_is_read_in_bounded_memory() {
         let server = Script::serve(vec![answer(response(GZIP, bomb(10)))]);
         let mut piece = vec![0; 10_000];
         let (allocated, count) = measured(|| {
@@ -106,9 +106,9 @@ mod bombs {
         assert!(allocated.bytes_max < 256 * KB, "{allocated:?}");
     }
 
-    /// Who wants all of it at once gets no more than the limit, counted after decoding.
+    /// Reading the whole body is bounded by the limit, counted after decoding.
     #[test]
-    fn c01_a_gzip_bomb_does_not_get_past_the_body_limit() {
+    fn c01_a_gzip_bomb_ends_at_the_body_limit() {
         for read in [Response::bytes, |r: Response| r.text().map(Into::into)] {
             let server = Script::serve(vec![answer(response(GZIP, bomb(10)))]);
             let url = server.url("/");
@@ -125,8 +125,8 @@ mod bombs {
         }
     }
 
-    /// What grows a thousandfold is refused after 16 MiB, however it is read, and a bomb in a bomb
-    /// costs no more than one.
+    /// A body that expands a thousandfold is refused after 16 MiB, however it is read, and a bomb
+    /// inside a bomb costs no more than one.
     #[test]
     fn c01_a_gzip_bomb_ends_at_the_ratio() {
         let nested = gzip(&bomb(1000));
@@ -152,7 +152,7 @@ mod bombs {
 
     /// CVE-2022-32206, CVE-2023-23916 (curl): the limit holds over all field lines together.
     #[test]
-    fn c02_a_chain_of_codings() {
+    fn c02_a_long_chain_of_codings_is_a_limit_error() {
         let lines = |line: &str, count| format!("content-encoding: {line}\r\n").repeat(count);
         let long = ["gzip"; 1000].join(", ");
         for fields in [
@@ -178,7 +178,7 @@ mod bombs {
         let rows = [
             (lines("gzip", 4), &fourfold[..], &b"text"[..]),
             (lines(&["identity"; 1000].join(","), 1), b"text", b"text"),
-            // Codings that nobody asked for are not undone, so there is no work in them.
+            // Codings that were not requested are not decoded, so they cost no work.
             (lines(&["zz"; 1000].join(","), 1), b"text", b"text"),
         ];
         for (fields, body, expected) in rows {
@@ -188,13 +188,13 @@ mod bombs {
         }
     }
 
-    /// CVE-2026-21441 (urllib3): what is read away is not decoded, and there is little of it.
+    /// CVE-2026-21441 (urllib3): a drained body is not decoded, and draining is limited.
     #[test]
-    fn c03_the_body_of_a_redirect_is_a_bomb() {
+    fn c03_the_body_of_a_redirect_is_not_decoded() {
         let small = bomb(10);
         let rows = [
             (small.clone(), 1),
-            // Not gzip at all: it would be an error to who looks.
+            // Not gzip at all: decoding it would be an error.
             (vec![b'x'; small.len()], 1),
             (bomb(100), 2),
         ];
@@ -217,14 +217,14 @@ mod bombs {
 
     /// The same for a response that is dropped unread.
     #[test]
-    fn c03_a_dropped_response_has_a_bomb_for_a_body() {
+    fn c03_the_body_of_a_dropped_response_is_not_decoded() {
         for (body, idle) in [(bomb(10), 1), (vec![b'x'; 10_000], 1), (bomb(100), 0)] {
             let steps = vec![Step::ExpectRequest, send(response(GZIP, body)), Step::Silent];
             let server = Script::serve(vec![steps]);
             let client = patient().build().unwrap();
             let (allocated, ()) = measured(|| {
                 let response = client.get(server.url("/")).send().unwrap();
-                thread::sleep(Duration::from_millis(50)); // all of it is there
+                thread::sleep(Duration::from_millis(50)); // for all of it to arrive
                 drop(response);
             });
             assert_eq!(client.pool_stats().idle, idle);
@@ -232,9 +232,9 @@ mod bombs {
         }
     }
 
-    /// RFC 1952: what a gzip file may hold beside its data has no end of its own.
+    /// RFC 1952: the optional parts of a gzip file have no limit of their own.
     #[test]
-    fn c04_gzip_that_never_comes_to_its_data() {
+    fn c04_gzip_without_data_ends_at_a_limit() {
         const NAME: &[u8] = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff";
         const COMMENT: &[u8] = b"\x1f\x8b\x08\x10\0\0\0\0\0\xff";
         const HEADER: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
@@ -264,7 +264,7 @@ mod bombs {
         ];
         for (what, coding, start, again) in rows {
             let head = format!("HTTP/1.1 200 OK\r\n{coding}\r\n");
-            // Filler that makes one extra field whole: a member with one starts after another.
+            // Filler that completes one extra field: a member with one starts after another.
             let again = if what == "extra fields" {
                 [again, &[b'x'; 0xffff], b"\x03\0\0\0\0\0\0\0\0\0"].concat()
             } else {
@@ -316,7 +316,7 @@ mod floods {
     use super::*;
 
     #[test]
-    fn c05_a_million_chunks_of_one_byte() {
+    fn c05_allocations_do_not_grow_with_the_chunks() {
         let allocated = |chunks: usize| {
             let body = format!("{}0\r\n\r\n", "1\r\nx\r\n".repeat(chunks));
             let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -333,16 +333,16 @@ mod floods {
         assert!(many.bytes_max < few.bytes_max + 256 * KB, "{few:?} {many:?}");
     }
 
-    /// In turn for the host itself and for what is above it: no domain alone gets too many.
+    /// In turn for the host itself and for its parent domain: no domain alone gets too many.
     fn cookie_lines(count: usize, value: &str) -> String {
         let domains = ["c.b.a.test", "b.a.test", "a.test"].into_iter().cycle().take(count);
         let line = |(n, domain)| format!("set-cookie: n{n}={value}; Path=/; Domain={domain}\r\n");
         domains.enumerate().map(line).collect()
     }
 
-    /// CVE-2022-32205 (curl): of all that a response sets, 50 cookies are kept.
+    /// CVE-2022-32205 (curl): of all cookies of a response, 50 are kept.
     #[test]
-    fn c07_ten_thousand_cookies_in_one_response() {
+    fn c07_a_response_sets_at_most_50_cookies() {
         let rows = [(10_000, "v".to_owned(), 50), (1000, "v".repeat(4000), 2)];
         for (count, value, sent) in rows {
             let fields = cookie_lines(count, &value);
@@ -378,7 +378,7 @@ mod floods {
 
     /// RFC 6265bis §6.1. The least recently used ones go.
     #[test]
-    fn c07_cookies_from_everywhere() {
+    fn c07_the_jar_evicts_cookies_at_its_limits() {
         let jar = Jar::new();
         let set = |host: &str, name: &str| {
             jar.add_cookie_str(
@@ -404,7 +404,7 @@ mod floods {
 
     /// RUSTSEC-2017-0005 (cookie).
     #[test]
-    fn c08_ages_beyond_all_bounds() {
+    fn c08_huge_cookie_ages_saturate() {
         let epoch = SystemTime::UNIX_EPOCH;
         let longest = Some(epoch + Duration::from_secs(400 * 24 * 60 * 60));
         let nines = "9".repeat(1000);
@@ -418,15 +418,15 @@ mod floods {
             let jar = Jar::with_clock(move || epoch);
             jar.add_cookie_str(&set_cookie, &url);
             assert_eq!(jar.to_vec()[0].expires(), longest, "{age}");
-            // And its opposite deletes.
+            // A negative age deletes the cookie.
             jar.add_cookie_str(&format!("a=1; Max-Age=-{age}"), &url);
             assert!(jar.is_empty(), "{age}");
         }
     }
 
-    /// What the peer says unasked waits in the system and is not read.
+    /// Data that the peer sends early stays in the socket buffer and is not read.
     #[test]
-    fn c12_a_million_octets_before_the_request() {
+    fn c12_bytes_before_the_request_are_not_buffered() {
         let garbage = "x".repeat(1_000_000);
         let responses = String::from_utf8(ok("early").repeat(1_000_000 / 43)).unwrap();
         let endless = format!("HTTP/1.1 200 OK\r\nx: {garbage}");
@@ -444,7 +444,7 @@ mod floods {
         }
     }
 
-    /// Asked for cookies between the connection and the request, it takes its time.
+    /// A cookie store that is slow between the connection and the request.
     struct Slow;
 
     impl CookieStore for Slow {
@@ -460,13 +460,13 @@ mod floods {
 mod values {
     use super::*;
 
-    /// A response to put header values into, which are then read as if a server had sent them.
+    /// A response with these header values, as if a server had sent them.
     fn blank() -> Response {
         let server = Script::serve(vec![answer(ok(""))]);
         patient().build().unwrap().get(server.url("/")).send().unwrap()
     }
 
-    /// Everything that a response tells about itself, as one text.
+    /// All derived values of a response, as one text.
     fn told(response: &Response) -> String {
         let links = response.links();
         let links = links.iter().map(|link| {
@@ -488,7 +488,7 @@ mod values {
         format!("{links:?} {cookies:?} {wait:?} {:?}", response.file_name())
     }
 
-    /// Fields and how their values may begin.
+    /// Fields and beginnings of their values.
     const FIELDS: [(HeaderName, &str); 9] = [
         (LINK, ""),
         (LINK, "<a>"),
@@ -526,10 +526,10 @@ mod values {
         ";filename=",
     ];
 
-    /// Twice as much takes twice as much memory, and as for time: a parser that looks at everything
-    /// again for each byte would be at it for minutes.
+    /// Twice the length takes twice the memory. As for time, a parser that starts again at each
+    /// byte would take minutes.
     #[test]
-    fn c06_values_that_repeat() {
+    fn c06_repetitive_values_take_linear_memory() {
         let mut response = blank();
         for (name, start) in FIELDS {
             for piece in PIECES {
@@ -551,9 +551,9 @@ mod values {
         }
     }
 
-    /// The same for what is read only when the body is.
+    /// The same for a field that is parsed only when the body is read.
     #[test]
-    fn c06_media_types_that_repeat() {
+    fn c06_repetitive_media_types_take_linear_memory() {
         for piece in PIECES {
             let mut response = blank();
             let value = format!("text/html;charset={}", piece.repeat(512 * 1024 / piece.len()));
@@ -563,10 +563,10 @@ mod values {
         }
     }
 
-    /// And for what is read before the response is handed over.
+    /// The same for a field that is parsed before the response is returned.
     #[cfg(feature = "digest")]
     #[test]
-    fn c06_challenges_that_repeat() {
+    fn c06_repetitive_challenges_take_linear_memory() {
         let pieces = [
             "Digest ",
             "Digest,",
@@ -587,9 +587,9 @@ mod values {
         }
     }
 
-    /// A long URL and many links to be resolved against it: not one times the other.
+    /// A long URL and many links to resolve against it: the cost is not their product.
     #[test]
-    fn c06_links_of_a_long_url() {
+    fn c06_links_do_not_copy_a_long_url() {
         let server =
             Script::serve(vec![[answer(response("", "")), answer(response("", ""))].concat()]);
         let client = patient().build().unwrap();
@@ -605,9 +605,10 @@ mod values {
         assert!(long < short + MB, "{short} {long}");
     }
 
-    /// Octets that are not ASCII, and characters cut in half, wherever a parser may cut.
+    /// Bytes that are not ASCII, and parts of characters, at every position where a parser may
+    /// split.
     #[test]
-    fn c11_values_that_are_not_ascii() {
+    fn c11_values_that_are_not_ascii_do_not_panic() {
         let rows = [
             (LINK, "<a>; rel=\"x\"; title*=utf-8'en'%e2%82%ac"),
             (
@@ -621,16 +622,16 @@ mod values {
             (CONTENT_DISPOSITION, "attachment; filename=\"../a.b\"; filename*=utf-8''%e2%82%ac"),
             (CONTENT_DISPOSITION, "attachment; filename=con.txt"),
         ];
-        let octets: [&[u8]; 6] =
+        let bytes: [&[u8]; 6] =
             [b"\x80", b"\xff", b"\xc3", b"\xc3\xa9", b"\xf0\x9f\x98", "😀".as_bytes()];
         let mut response = blank();
         for (name, value) in rows {
             for at in 0..=value.len() {
-                for octets in octets {
+                for bytes in bytes {
                     let (start, end) = value.as_bytes().split_at(at);
                     for bytes in [
-                        [start, octets, end].concat(),
-                        [start, octets, end.get(1..).unwrap_or_default()].concat(),
+                        [start, bytes, end].concat(),
+                        [start, bytes, end.get(1..).unwrap_or_default()].concat(),
                     ] {
                         response
                             .headers_mut()
@@ -655,9 +656,9 @@ mod values {
         }
     }
 
-    /// The same where the message itself depends on it.
+    /// The same for fields that the framing depends on.
     #[test]
-    fn c11_numbers_that_are_not_ascii() {
+    fn c11_numbers_that_are_not_ascii_are_errors() {
         let rows: [(&[u8], &str); 8] = [
             (b"HTTP/1.1 2\xc3\xa90 OK\r\n\r\n", "invalid status line \"HTTP/1.1 2\\xc3\\xa90 OK\""),
             (b"HTTP/1.1 \xff\xff\xff\r\n\r\n", "invalid status line \"HTTP/1.1 \\xff\\xff\\xff\""),
@@ -710,14 +711,14 @@ mod values {
 mod tls {
     use super::*;
 
-    /// RUSTSEC-2023-0053 (rustls-webpki): authorities that may all have signed each other. Whichever
-    /// way the verifier tries, there are too many, and it gives up.
+    /// RUSTSEC-2023-0053 (rustls-webpki): authorities that may all have signed each other. The
+    /// verifier finds too many paths, and gives up.
     #[test]
-    fn c09_a_chain_to_explode_the_search() {
+    fn c09_the_search_for_a_certificate_path_is_bounded() {
         let pki = Pki::new();
         let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
         let client = patient().tls_certs_only([root]).build().unwrap();
-        // Either nobody leads to the root, or everybody says to.
+        // Either no certificate leads to the root, or every one claims to.
         for (name, issuer, reason) in [
             ("ring", "ring", "MaximumPathBuildCallsExceeded"),
             ("ring", "leanhttp test CA", "MaximumSignatureChecksExceeded"),
@@ -760,9 +761,9 @@ mod tls {
         Arc::new(config)
     }
 
-    /// RUSTSEC-2024-0336 (rustls): whatever ends or stops the handshake, it is over.
+    /// RUSTSEC-2024-0336 (rustls): an end or an alert ends the handshake.
     #[test]
-    fn c10_peers_that_close_in_the_handshake() {
+    fn c10_a_close_in_the_handshake_is_an_error() {
         const CLOSE_NOTIFY: &[u8] = b"\x15\x03\x03\0\x02\x01\0";
         const WARNING: &[u8] = b"\x15\x03\x03\0\x02\x01\x5a";
         let empty = |kind: u8| [&[kind], &b"\x03\x03\0\0"[..]].concat();
@@ -787,7 +788,7 @@ mod tls {
             ),
             (
                 vec![send(CLOSE_NOTIFY), Step::Silent],
-                "no connection within 500ms (connect timeout)".to_owned(),
+                "timed out: no connection within 500ms (connect timeout)".to_owned(),
             ),
         ];
         for (steps, reason) in rows {
@@ -804,9 +805,9 @@ mod tls {
         }
     }
 
-    /// Records that say nothing are no progress, in whichever part of a response they come.
+    /// Empty records are not progress, in any part of a response.
     #[test]
-    fn c10_empty_records_without_end() {
+    fn c10_endless_empty_records_are_an_error() {
         let pki = Pki::new();
         let client = trusting(&pki);
         for start in ["", "HTTP/1.1 200 OK\r\n", HALF] {
@@ -823,9 +824,10 @@ mod tls {
         }
     }
 
-    /// Nor are session tickets, which may come at any time (RFC 8446 §4.6.1).
+    /// Session tickets are not progress either, although they may arrive at any time (RFC 8446
+    /// §4.6.1).
     #[test]
-    fn c10_tickets_without_end() {
+    fn c10_endless_tickets_are_an_error() {
         let pki = Pki::new();
         let client = trusting(&pki);
         let serve = |start, typ, payload| Records::start(&pki, start, typ, payload);
@@ -837,15 +839,15 @@ mod tls {
             assert!(error.to_string().ends_with(reason), "{error}");
         }
         let server = serve(HALF, ContentType::Handshake, TICKET);
-        drop(client.get(server.url()).send().unwrap()); // who gives up does not wait for their end
+        drop(client.get(server.url()).send().unwrap()); // does not wait for their end
         let small = "HTTP/1.1 200 OK\r\ncontent-length: 30000\r\n\r\n";
         let server = serve(small, ContentType::ApplicationData, b"x");
         assert_eq!(client.get(server.url()).send().unwrap().bytes().unwrap().len(), 30_000);
     }
 
-    /// The limit is 256 KiB; one of these is 41 bytes, and some larger ones of the server's come first.
+    /// The limit is 256 KiB; one of these is 41 bytes, after some larger ones of the server's.
     #[test]
-    fn c10_as_many_tickets_as_fit() {
+    fn c10_tickets_within_the_limit_are_accepted() {
         let pki = Pki::new();
         let outcome = |count: usize| {
             let tickets = iter::repeat_n((ContentType::Handshake, TICKET), count);
@@ -860,12 +862,12 @@ mod tls {
 
     const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
 
-    /// RFC 8446 §4.6.1: for an hour, with a nonce and a name of one byte each.
+    /// RFC 8446 §4.6.1: a ticket for an hour, with a nonce and a name of one byte each.
     const TICKET: &[u8] = b"\x04\0\0\x0f\0\0\x0e\x10\0\0\0\0\x01\0\0\x01t\0\0";
 
-    /// What comes after `close_notify` is ignored (RFC 8446 §6.1), and not kept.
+    /// Data after `close_notify` is ignored (RFC 8446 §6.1), and not kept.
     #[test]
-    fn c10_bytes_without_end_behind_the_end() {
+    fn c10_bytes_after_close_notify_are_ignored() {
         let pki = Pki::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
@@ -874,12 +876,12 @@ mod tls {
         let body = Body::sized(io::repeat(b'x').take(64 * MB), 64 * MB);
         let request = trusting(&pki).post(&url).body(body);
         let (allocated, error) = measured(|| request.send().unwrap_err());
-        // Nothing can come any more, so the rest of the request is not sent.
+        // No response can arrive any more, so the rest of the request is not sent.
         assert_eq!((error.kind(), error.phase()), (Kind::Io, Phase::Send), "{error}");
         assert!(allocated.bytes_max < MB, "{allocated:?}");
     }
 
-    /// Ends the answer before it has begun, and reads all of the request.
+    /// Ends the connection before the response, and reads all of the request.
     fn end_and_go_on(mut stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<()> {
         let mut connection = ServerConnection::new(config).unwrap();
         while connection.is_handshaking() || connection.wants_write() {
@@ -902,14 +904,14 @@ mod tls {
 
     type Record = (ContentType, &'static [u8]);
 
-    /// Answers a request with the start of a response, and then with these records.
+    /// Sends the start of a response, and then these records.
     struct Records {
         addr: SocketAddr,
         sent: Arc<AtomicU64>,
     }
 
     impl Records {
-        /// The same one again and again.
+        /// The same record again and again.
         fn start(pki: &Pki, start: &'static str, typ: ContentType, payload: &'static [u8]) -> Self {
             Self::of(pki, start, iter::repeat((typ, payload)))
         }

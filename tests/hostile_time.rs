@@ -1,5 +1,5 @@
-//! Servers that take their time: rows T of `tests/HOSTILE.md`. T03 stands in `proxy.rs`,
-//! `socks.rs` and below, T08 and T09 in `retries.rs`, T04 with real networks in `real/network.rs`.
+//! Slow servers: rows T of `tests/HOSTILE.md`. T03 is in `proxy.rs`, `socks.rs` and below, T08 and
+//! T09 in `retries.rs`, T04 with real networks in `real/network.rs`.
 //!
 //! The only assertions about time are generous bounds.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
@@ -30,26 +30,26 @@ fn client() -> ClientBuilder {
     Client::builder().no_proxy()
 }
 
-/// It ends for this reason, and in time.
+/// Asserts that the call ends with this error, and in time.
 #[track_caller]
 fn assert_late<T>(phase: Phase, told: &str, call: impl FnOnce() -> Result<T>) -> Error {
     let start = Instant::now();
-    let Err(error) = call() else { panic!("it came through") };
+    let Err(error) = call() else { panic!("the call did not fail") };
     assert!(start.elapsed() < GENEROUS, "{:?}", start.elapsed());
     assert_eq!((error.kind(), error.phase()), (Kind::Timeout, phase), "{error}");
     assert!(error.to_string().ends_with(told), "{error}");
     error
 }
 
-/// Each byte holds off the read timeout, and starts no other limit afresh.
+/// Each byte resets the read timeout, and no other.
 #[test]
-fn t01_one_octet_of_the_head_at_a_time() {
+fn t01_a_dripped_head_ends_with_the_total_timeout() {
     let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(100));
     let server = Script::serve(vec![[vec![Step::ExpectRequest], drip(&head, 100)].concat()]);
     let impatient = client().read_timeout(SECOND / 2).timeout(SECOND).build().unwrap();
     let told = "not done within 1s (total timeout)";
     assert_late(Phase::Head, told, || impatient.get(server.url("/")).send());
-    // The first one comes in time, and no other limit is set: it is a slow response, and complete.
+    // The first byte arrives in time, and no other limit is set: a slow response is complete.
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
     let server = Script::serve(vec![[vec![Step::ExpectRequest], drip(head, 40)].concat()]);
     let client = client().first_byte_timeout(SECOND).build().unwrap();
@@ -57,7 +57,7 @@ fn t01_one_octet_of_the_head_at_a_time() {
 }
 
 #[test]
-fn t02_one_octet_of_the_body_at_a_time() {
+fn t02_a_dripped_body_ends_with_the_total_timeout() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n";
     let steps = || [vec![Step::ExpectRequest, send(head)], drip([b'x'; 100], 100)].concat();
     let server = Script::serve(vec![steps(), steps()]);
@@ -71,9 +71,9 @@ fn t02_one_octet_of_the_body_at_a_time() {
     assert_late(Phase::Body, told, || get(client().min_throughput(50, SECOND)));
 }
 
-/// TCP is accepted, and then nothing is said where TLS is expected.
+/// A server that accepts TCP connections, but sends no TLS.
 #[test]
-fn t03_a_silent_handshake() {
+fn t03_a_silent_handshake_ends_with_the_connect_timeout() {
     let silent = Silent::start();
     let url = format!("https://{}/", silent.addr());
     let told = "no connection within 1s (connect timeout)";
@@ -82,19 +82,23 @@ fn t03_a_silent_handshake() {
 }
 
 #[test]
-fn t04_a_name_that_is_answered_too_late() {
+fn t04_a_late_dns_answer_is_a_timeout() {
     let late = |_: &str| {
         thread::sleep(3 * SECOND);
         Ok(vec![([127, 0, 0, 1], 9).into()])
     };
-    let client = client().dns_resolver(Arc::new(late)).connect_timeout(SECOND).build().unwrap();
+    let client = client()
+        .dns_resolver(leanhttp::dns::from_fn(late))
+        .connect_timeout(SECOND)
+        .build()
+        .unwrap();
     let told = "no connection within 1s (connect timeout)";
     assert_late(Phase::Resolve, told, || client.get("http://h.test/").send());
 }
 
-/// One limit for all of them, and each is told.
+/// One limit covers all addresses, and the error names each.
 #[test]
-fn t04_many_addresses_that_swallow_everything() {
+fn t04_one_limit_covers_many_silent_addresses() {
     let holes: Vec<_> = (0..8).map(|_| Unreachable::start()).collect();
     let addresses: Vec<_> = holes.iter().map(Unreachable::addr).collect();
     let client = client().resolve_to_addrs("h.test", &addresses).connect_timeout(SECOND);
@@ -105,9 +109,9 @@ fn t04_many_addresses_that_swallow_everything() {
     assert_eq!(tried, 8, "they share the second: {error}");
 }
 
-/// RFC 8305: the delay before the second address is shorter than the limit, whatever the limit is.
+/// RFC 8305: the delay before the second address is shorter than any limit.
 #[test]
-fn t04_a_short_limit_reaches_the_addresses_behind_one_that_swallows_everything() {
+fn t04_a_short_limit_reaches_the_addresses_behind_a_silent_one() {
     for (holes, limit) in [(1, 240), (1, 100), (3, 240), (3, 2000)] {
         let server = Script::serve(vec![[vec![Step::ExpectRequest], vec![send(ok("x"))]].concat()]);
         let swallow: Vec<_> = (0..holes).map(|_| Unreachable::start()).collect();
@@ -120,9 +124,9 @@ fn t04_a_short_limit_reaches_the_addresses_behind_one_that_swallows_everything()
     }
 }
 
-/// Each hop is just in time, all of them are not.
+/// Each hop is within the limit, all of them together are not.
 #[test]
-fn t05_a_chain_of_hops() {
+fn t05_one_deadline_covers_a_chain_of_hops() {
     let moved = "HTTP/1.1 302 Found\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
     let hop = vec![Step::ExpectRequest, pause(400), send(moved)];
     let server = Script::serve(vec![vec![hop; 3].concat()]);
@@ -131,10 +135,9 @@ fn t05_a_chain_of_hops() {
     assert_late(Phase::Head, told, || client.get(server.url("/")).send());
 }
 
-/// RFC 9110 §10.1.1: the body does not wait for ever for a server that does not know the
-/// expectation.
+/// RFC 9110 §10.1.1: the body does not wait forever for a server that ignores the expectation.
 #[test]
-fn t06_no_100_continue() {
+fn t06_a_missing_100_does_not_hold_the_body() {
     let server = Script::serve(vec![vec![Step::ExpectRequest, send(ok("thanks"))]]);
     let request = client().build().unwrap().put(server.url("/")).expect_continue(true);
     let start = Instant::now();
@@ -144,9 +147,9 @@ fn t06_no_100_continue() {
     assert!(server.received_text(0).ends_with("\r\n\r\nthe body"));
 }
 
-/// RFC 9112 §9.5: what is told meanwhile is not lost.
+/// RFC 9112 §9.5: a response that arrives meanwhile is not lost.
 #[test]
-fn t07_a_server_that_stops_reading() {
+fn t07_a_server_that_stops_reading_ends_with_the_write_timeout() {
     const LENGTH: u64 = 32 << 20;
     let upload = |server: &Script| {
         let client = client().write_timeout(SECOND).build().unwrap();
@@ -162,16 +165,16 @@ fn t07_a_server_that_stops_reading() {
     assert_eq!((response.status().as_u16(), response.text().unwrap()), (507, "full".to_owned()));
 }
 
-/// While the only thread was busy, here with the certificate, what the server had to say came in time:
-/// a limit on the server is not told then, that of the caller is.
+/// The server's data arrived in time while the only thread was busy, here with verifying the
+/// certificate: a limit on the server is not reported then, one on the call is.
 #[test]
-fn a_limit_that_has_passed_is_told_only_if_nothing_lies_there() {
+fn a_timeout_is_reported_only_if_no_data_has_arrived() {
     let pki = Pki::new();
     type Set = fn(ClientBuilder) -> ClientBuilder;
     const LIMIT: Duration = Duration::from_millis(300);
     let (connect, handshake, total): (Set, Set, Set) =
         (|b| b.connect_timeout(LIMIT), |b| b.handshake_timeout(LIMIT), |b| b.timeout(LIMIT));
-    // In TLS 1.3 the client has the last word of the handshake: nothing is waited for afterwards.
+    // In TLS 1.3 the client sends the last message of the handshake, and does not wait afterwards.
     let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
     for set in [connect, handshake] {
         let server = Script::serve_tls(vec![answer(ok("x"))], Arc::clone(&config));
@@ -185,16 +188,16 @@ fn a_limit_that_has_passed_is_told_only_if_nothing_lies_there() {
     assert_late(Phase::Send, told, || client.get(server.url("/")).send());
 }
 
-/// A client that takes its time to look at a certificate.
+/// A certificate verifier that takes time.
 fn slow_verifier() -> rustls::ClientConfig {
     let provider = Arc::new(ring::default_provider());
     trusting::client(provider, || thread::sleep(Duration::from_millis(700)))
 }
 
-/// A wall clock that jumps moves no deadline: nothing that counts time knows one. (The clock itself
-/// cannot be set by a test.)
+/// A jump of the wall clock moves no deadline, because no code that measures time uses it. (A test
+/// cannot set the clock itself.)
 #[test]
-fn t10_deadlines_know_no_wall_clock() {
+fn t10_deadlines_ignore_the_wall_clock() {
     let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in [
         "policy/deadline.rs",

@@ -1,9 +1,9 @@
-//! TLS peers that send what they must not, or too much of what they may: before the handshake is done,
-//! when anybody on the way can, and after it. Each test carries the ids of its rows in
+//! TLS peers that send invalid records, or too many valid ones: before the handshake is done, when
+//! an attacker on the path can send them, and after it. Each test has the ids of its rows in
 //! `tests/HOSTILE.md` (S01–S05).
 //!
-//! Whatever comes, the client neither panics nor waits for ever, keeps little, and goes on with its next
-//! request. Responses that were complete before are delivered.
+//! The client never panics or waits forever, keeps little in memory, and can send its next request.
+//! A response that was complete before is delivered.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
 #![allow(
     clippy::unwrap_used,
@@ -47,13 +47,13 @@ fn trusting(pki: &Pki) -> ClientBuilder {
     Client::builder().tls_certs_only([root]).timeout(Duration::from_secs(60))
 }
 
-/// A record in the clear.
+/// A plaintext record.
 fn clear(typ: u8, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
     [&[typ, 3, 3][..], &length, payload].concat()
 }
 
-/// What anybody on the way may answer to the `ClientHello`.
+/// Responses to a `ClientHello` that an attacker on the path can send.
 fn flights() -> Vec<(&'static str, Vec<u8>)> {
     let part = || clear(22, &[2]);
     let behind_part = |typ, payload: &[u8]| [part(), clear(typ, payload)].concat();
@@ -94,14 +94,15 @@ fn flights() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Before the handshake is done: typed errors, on the way to the origin, to a proxy, and to the origin
-/// through that.
+/// Before the handshake is done: typed errors, on connections to the origin, to a proxy, and to the
+/// origin through a proxy.
 #[test]
-fn s01_s02_flights_after_the_client_hello() {
+fn s01_s02_hostile_replies_to_a_client_hello_are_errors() {
     let pki = Pki::new();
     for (name, flight) in flights() {
         for (end, end_is_reset) in [(Step::Close, false), (Step::Reset, true)] {
-            // The connection is there by the time it is reset: a ClientHello has come (RFC 8446 §5.1).
+            // The connection is established when it is reset: a ClientHello has arrived (RFC 8446
+            // §5.1).
             let hello = expect([22, 3, 1]);
             let steps = vec![hello, send(&flight), end.clone()];
             let peer = || Script::serve(vec![steps.clone()]);
@@ -119,7 +120,7 @@ fn s01_s02_flights_after_the_client_hello() {
                     client = client.proxy(Proxy::all(proxy).unwrap());
                 }
                 let error = client.build().unwrap().get(url).send().unwrap_err();
-                // A reset throws away what was not read.
+                // A reset discards data that was not read.
                 let is_reset = end_is_reset && error.kind() == Kind::Io;
                 let is_typed = error.kind() == Kind::Tls || is_reset;
                 assert!(is_typed, "{whose}: {name}: {:?}: {error}", error.kind());
@@ -128,7 +129,7 @@ fn s01_s02_flights_after_the_client_hello() {
     }
 }
 
-/// Where a flight stands in a response of two bytes.
+/// The position of a flight within a response of two bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Before,
@@ -142,7 +143,7 @@ const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 type Flight = fn(&mut Sealer) -> Vec<u8>;
 
-/// What the origin itself may send after the handshake, and whether that is in order.
+/// Records that the origin can send after the handshake, and whether they are valid.
 fn flights_afterwards() -> Vec<(&'static str, Flight)> {
     fn part_and(sealer: &mut Sealer, typ: ContentType, payload: &[u8]) -> Vec<u8> {
         [sealer.seal(HANDSHAKE, &[4, 0]), sealer.seal(typ, payload)].concat()
@@ -215,7 +216,7 @@ fn empty(sealer: &mut Sealer, count: usize) -> Vec<u8> {
     (0..count).flat_map(|_| sealer.seal(DATA, b"")).collect()
 }
 
-/// Whoever drops a client or a response that such a flight has reached, or goes on with it.
+/// The next step of a client or a response that such a flight has reached: dropped or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
     AskAgain,
@@ -223,10 +224,10 @@ enum Then {
     DropInAPanic,
 }
 
-/// A response that is complete is delivered, whatever is behind it and however it is cut; any other
-/// ends in an error. The client goes on with another connection.
+/// A complete response is delivered, whatever follows it and however it is split; any other is an
+/// error. The client uses another connection afterwards.
 #[test]
-fn s03_flights_after_the_handshake() {
+fn s03_hostile_records_after_the_handshake_spare_complete_responses() {
     let pki = Pki::new();
     for version in [&TLS12, &TLS13] {
         let config = pki.server_config_for(Leaf::Good, &[version], Clients::Anyone);
@@ -298,9 +299,9 @@ fn is_told(error: &leanhttp::Error) -> bool {
     matches!(error.kind(), Kind::Tls | Kind::Io | Kind::Protocol | Kind::Truncated)
 }
 
-/// A part of a record or of a message is no place to begin another exchange at.
+/// A connection within a record or a message cannot begin another exchange.
 #[test]
-fn s03_half_a_record_or_a_message_is_not_pooled() {
+fn s03_a_connection_within_a_record_is_not_pooled() {
     let pki = Pki::new();
     let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
     let rows: [(&str, Flight, usize); 6] = [
@@ -329,12 +330,12 @@ fn s03_half_a_record_or_a_message_is_not_pooled() {
     }
 }
 
-/// The next bytes without end.
+/// Returns the next records of an endless flight.
 type Flood = fn(&mut Sealer, usize) -> Vec<u8>;
 
-/// What never ends is ended: by its size, wherever it stands, long before the deadline.
+/// An endless message is ended by its size, wherever it stands, long before the deadline.
 #[test]
-fn s04_endless_messages_without_data() {
+fn s04_endless_messages_without_data_are_an_error() {
     let pki = Pki::new();
     let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
     let rows: [(&str, Flood); 8] = [
@@ -385,15 +386,15 @@ fn s04_endless_messages_without_data() {
             assert_eq!(error.kind(), Kind::Tls, "{case}: {error}");
             assert!(allocated.bytes_max < 2 * MB, "{case}: {allocated:?}");
             assert!(began.elapsed() < Duration::from_secs(30), "{case}");
-            // What the buffers of the system hold is among it.
+            // The socket buffers are included.
             assert!(server.sent() < 24 * MB, "{case}: {} bytes", server.sent());
         }
     }
 }
 
-/// What counts nothing, because it brings data, does not hold off the deadline.
+/// Records with data do not count against the limit, and do not extend the deadline.
 #[test]
-fn s04_records_without_end_end_with_the_deadline() {
+fn s04_endless_records_end_with_the_deadline() {
     let rows: [(&str, Flight); 3] = [
         ("a byte, padded", |s| s.seal_padded(DATA, b"x", 16_000)),
         ("data", |s| s.seal(DATA, &[b'x'; 16_000])),
@@ -426,7 +427,7 @@ fn s04_records_without_end_end_with_the_deadline() {
     }
 }
 
-/// RFC 8446 §5.4: padding is nobody's fault; nor are tickets now and then, and changes of keys.
+/// RFC 8446 §5.4: padding is allowed; so are occasional tickets and key updates.
 #[test]
 fn s05_honest_records_are_delivered() {
     const ROWS: [(&str, usize, usize, usize, Flight); 7] = [
@@ -473,9 +474,9 @@ fn s05_honest_records_are_delivered() {
     }
 }
 
-/// RFC 8446 §5.1: a handshake may come in records of one byte, and a certificate may be large.
+/// RFC 8446 §5.1: a handshake may arrive in records of one byte, and a certificate may be large.
 #[test]
-fn s04_a_handshake_in_records_of_one_byte() {
+fn s04_a_handshake_in_records_of_one_byte_is_accepted() {
     for (size, passes) in [(1000, true), (60_000, true), (66_000, false)] {
         let (config, pem) = with_large_chain(size);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -501,7 +502,7 @@ fn s04_a_handshake_in_records_of_one_byte() {
     }
 }
 
-/// A chain of certificates that is so large, and the first one.
+/// A chain of certificates of that size, and its leaf.
 fn with_large_chain(size: usize) -> (ServerConfig, String) {
     let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
     let key = KeyPair::generate().unwrap();
@@ -512,7 +513,7 @@ fn with_large_chain(size: usize) -> (ServerConfig, String) {
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(
-                // Nobody looks at the second one.
+                // The second certificate is not read.
                 vec![certificate.der().clone(), vec![0; size].into()],
                 PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
             )
@@ -520,7 +521,7 @@ fn with_large_chain(size: usize) -> (ServerConfig, String) {
     (config, certificate.pem())
 }
 
-/// The flight of the server is opened and sealed again, a byte of it a record.
+/// The server's flight, decrypted and encrypted again in records of one byte.
 fn shake_hands_byte_by_byte(mut stream: TcpStream, config: &ServerConfig) -> io::Result<()> {
     let (mut server, secrets) = connection(config);
     let mut flight = Vec::new();
@@ -558,7 +559,8 @@ fn shake_hands_byte_by_byte(mut stream: TcpStream, config: &ServerConfig) -> io:
     Ok(())
 }
 
-/// A server whose first connection is taken over by hand after a request; others are answered.
+/// A server that hands its first connection to the test after a request; other connections get
+/// responses.
 struct Taken {
     addr: SocketAddr,
     accepted: Arc<AtomicU64>,
@@ -640,7 +642,7 @@ impl TakenConnection {
         Ok(())
     }
 
-    /// An error if the client ends instead.
+    /// Reads, and returns an error if the client ends the connection.
     fn read_request(&mut self) -> io::Result<()> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -657,7 +659,7 @@ impl TakenConnection {
         Ok(())
     }
 
-    /// Sends no more, and reads until the client ends.
+    /// Sends no more, and reads until the client ends the connection.
     fn end(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
         let _ = io::copy(&mut self.stream, &mut io::sink());

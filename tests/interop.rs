@@ -1,12 +1,12 @@
-//! The ten rows of the recipe against real servers, which these environment variables name:
+//! The ten rows of the recipe against real servers, which these environment variables specify:
 //!
 //! | variable | what it names |
 //! | --- | --- |
 //! | `LEANHTTP_HTTPBIN` | the URL of a httpbin without TLS |
 //! | `LEANHTTP_HTTPBIN_TLS` | the URL of a httpbin with TLS |
-//! | `LEANHTTP_CA` | the file with the CA of its certificate, if that is none of the public ones |
+//! | `LEANHTTP_CA` | the file with the CA of its certificate, unless that is a public one |
 //!
-//! A test whose server is not named says that nothing ran, and passes; with
+//! A test whose server is not named reports that nothing ran, and passes; with
 //! `LEANHTTP_INTEROP=required` it fails.
 #![cfg(all(
     feature = "blocking",
@@ -35,7 +35,7 @@ fn httpbin_over_tls() -> Outcome {
     run_rows("LEANHTTP_HTTPBIN_TLS", ca.as_deref())
 }
 
-/// Every row, also those after one that failed.
+/// Runs every row, also those after one that failed.
 fn run_rows(variable: &str, ca_pem: Option<&str>) -> Outcome {
     let Ok(base) = env::var(variable) else { return nothing_ran(variable) };
     let site = Site::new(&base, ca_pem)?;

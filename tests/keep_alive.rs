@@ -1,5 +1,5 @@
-//! How long a connection is kept because of what its peer says or does: `Keep-Alive`, and peers that
-//! close connections right after each response.
+//! The time that a connection is kept because of its peer: `Keep-Alive`, and peers that close
+//! connections right after each response.
 #![cfg(feature = "blocking")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
@@ -26,9 +26,9 @@ fn response(version: &str, fields: &str) -> String {
     format!("{version} 200 OK\r\n{fields}content-length: 2\r\n\r\nok")
 }
 
-/// How many connections it takes for a GET with that response and, so much later, a POST.
+/// Number of connections for a GET with that response and, `pause` later, a POST.
 fn connections(response: &str, pause: u64, set: fn(ClientBuilder) -> ClientBuilder) -> usize {
-    // Both ways are played: the first connection ends if the second is made.
+    // Both requests are played: the first connection ends if the second is made.
     let server = Either::start(response);
     let client = set(client()).build().unwrap();
     let url = format!("http://{}/", server.addr);
@@ -38,7 +38,7 @@ fn connections(response: &str, pause: u64, set: fn(ClientBuilder) -> ClientBuild
     server.accepted.load(Ordering::SeqCst)
 }
 
-/// Answers every request of every connection in the same way.
+/// Sends the same response to every request on every connection.
 struct Either {
     addr: SocketAddr,
     accepted: Arc<AtomicUsize>,
@@ -65,7 +65,7 @@ impl Either {
     }
 }
 
-/// A request with a body of one byte, or without.
+/// A request with a body of one byte, or without one.
 fn read_request(socket: &mut TcpStream) -> Option<String> {
     let head = read_head(socket).ok()?;
     if head.contains("content-length: 1\r\n") {
@@ -75,7 +75,7 @@ fn read_request(socket: &mut TcpStream) -> Option<String> {
 }
 
 #[test]
-fn s20_what_the_peer_says_is_heeded() {
+fn s20_the_keep_alive_field_is_followed() {
     let said = |value: &str| response("HTTP/1.1", &format!("keep-alive: {value}\r\n"));
     let old = |value: &str| {
         let fields = format!("Connection: Keep-Alive\r\nKeep-Alive: {value}\r\n");
@@ -94,7 +94,7 @@ fn s20_what_the_peer_says_is_heeded() {
         (old("timeout=1, max=100"), 600, 2),
         (old("timeout=60"), 600, 1),
         (response("HTTP/1.1", "connection: keep-alive\r\n"), 600, 1),
-        // What is not understood is not there.
+        // A value that cannot be parsed is ignored.
         (said("timeout=-1"), 600, 1),
         (said("timeout=99999999999999999999"), 600, 1),
         (said("timeout"), 600, 1),
@@ -109,13 +109,19 @@ fn s20_what_the_peer_says_is_heeded() {
         }
         let short = |builder: ClientBuilder| builder.pool_idle_timeout(Duration::from_millis(100));
         let long = said("timeout=60");
-        scope.spawn(move || assert_eq!(connections(&long, 300, short), 2, "never beyond its own"));
+        scope.spawn(move || {
+            assert_eq!(
+                connections(&long, 300, short),
+                2,
+                "never longer than the client's own timeout"
+            )
+        });
     });
 }
 
-/// A server's clock starts with its response, and not when a program has read it.
+/// A server's timer starts with its response, not when the program has read it.
 #[test]
-fn a_response_that_is_held_does_not_stop_the_peers_clock() {
+fn the_idle_time_starts_with_the_response() {
     let server = Either::start(&response("HTTP/1.1", "keep-alive: timeout=1\r\n"));
     let client = client().build().unwrap();
     let url = format!("http://{}/", server.addr);
@@ -127,9 +133,9 @@ fn a_response_that_is_held_does_not_stop_the_peers_clock() {
     assert_eq!(server.accepted.load(Ordering::SeqCst), 2);
 }
 
-/// `max` is how many more requests there may be, whether the server counts it down or not.
+/// `max` is the number of further requests, whether the server counts it down or not.
 #[test]
-fn requests_are_counted() {
+fn keep_alive_max_counts_the_requests() {
     let (old, new) = ("keep-alive: timeout=60, max=2\r\n", "keep-alive: max=1\r\n");
     let same = [old, old, old];
     let counted = [old, new, "keep-alive: max=0\r\n"];
@@ -146,9 +152,9 @@ fn requests_are_counted() {
     }
 }
 
-/// Those who wait for a connection are not handed one that its peer is about to close.
+/// A waiter does not get a connection that its peer is about to close.
 #[test]
-fn who_waits_gets_no_connection_that_is_given_up() {
+fn a_waiter_gets_no_expiring_connection() {
     let last = answer(response("HTTP/1.1", "keep-alive: max=0\r\n"));
     let server = Script::serve(vec![last.clone(), last]);
     let client = client().pool_max_open_per_host(1).build().unwrap();
@@ -164,8 +170,8 @@ fn who_waits_gets_no_connection_that_is_given_up() {
     server.join();
 }
 
-/// Answers one request of each connection, keeps it open by its words, and closes it as soon as the
-/// next request begins to arrive: the worst moment there is for a peer that closes after each response.
+/// Responds to one request on each connection, promises to keep it open, and closes it as soon as
+/// the next request begins to arrive: the worst case for peers that close after each response.
 fn closes_unasked(requests: Arc<AtomicUsize>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -188,9 +194,9 @@ fn text(response: Result<Response>) -> Result<String> {
     response?.text()
 }
 
-/// tinyproxy 1.11 does so. The first connection is lost; the client does not try a second.
+/// tinyproxy 1.11 does this. The first connection is lost; the client does not try a second.
 #[test]
-fn a_peer_that_closes_after_each_response_is_learned() {
+fn a_peer_that_closes_after_each_response_is_remembered() {
     let requests = Arc::new(AtomicUsize::new(0));
     let url = format!("http://{}/", closes_unasked(Arc::clone(&requests)));
     let client = client().build().unwrap();
@@ -201,7 +207,7 @@ fn a_peer_that_closes_after_each_response_is_learned() {
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert!(failed.iter().all(|error| error.contains("POST was not sent again")), "{failed:?}");
     assert_eq!((requests.load(Ordering::SeqCst), client.pool_stats().idle), (99, 0));
-    // Another route is not concerned.
+    // Other routes are not affected.
     let other = Either::start(&response("HTTP/1.1", ""));
     let other_url = format!("http://{}/", other.addr);
     for _ in 0..3 {
@@ -210,9 +216,9 @@ fn a_peer_that_closes_after_each_response_is_learned() {
     assert_eq!((other.accepted.load(Ordering::SeqCst), client.pool_stats().idle), (1, 1));
 }
 
-/// One whose end is seen before the next request costs nothing, and is learned all the same.
+/// A peer whose end is noticed before the next request costs nothing, and is remembered too.
 #[test]
-fn a_peer_whose_end_is_seen_is_learned_too() {
+fn a_peer_whose_close_is_noticed_is_remembered_too() {
     let closed = || [answer(ok("ok")), vec![Step::Close]].concat();
     let server = Script::serve(vec![closed(), answer(ok("ok")), answer(ok("ok"))]);
     let client = client().build().unwrap();
@@ -224,9 +230,9 @@ fn a_peer_whose_end_is_seen_is_learned_too() {
     server.join();
 }
 
-/// A connection that has served several requests, or idled for long, says nothing of that.
+/// A connection that has served several requests, or was idle for long, is not evidence of that.
 #[test]
-fn a_connection_that_ends_later_is_no_reason() {
+fn a_connection_that_ends_later_is_not_an_early_close() {
     let often = [answer(ok("ok")), answer(ok("ok")), vec![Step::Close]].concat();
     let server = Script::serve(vec![often, answer(ok("ok"))]);
     let client = client().build().unwrap();
@@ -246,13 +252,13 @@ fn a_connection_that_ends_later_is_no_reason() {
     server.join();
 }
 
-/// What curl does unasked: any request that can be sent again, on a connection that was used before,
-/// if not one byte came.
+/// As curl does by default: any request that can be sent again, on a reused connection, if not one
+/// byte was received.
 #[test]
-fn a_request_lost_on_a_reused_connection_is_sent_again_if_asked_for() {
+fn retry_on_reused_connection_sends_a_lost_request_again() {
     let bold = || retry::Policy::none().retry_on_reused_connection(true);
     let timid = || retry::Policy::none().retry_on_reused_connection(false);
-    // The whole request: a reader that nothing was taken from could be sent again.
+    // The whole request is read: a reader that was not read could be sent again.
     let lost = || vec![Step::ExpectRequest, Step::Cut];
     let part = || vec![Step::ExpectRequest, send("HTTP/1.1 2"), Step::Cut];
     type Make = fn() -> Body;
@@ -283,11 +289,11 @@ fn a_request_lost_on_a_reused_connection_is_sent_again_if_asked_for() {
             (outcome, _) => panic!("row {at}: {outcome:?}"),
         }
     }
-    // A fresh connection that is lost is no such thing.
+    // The loss of a fresh connection is different.
     let server = Script::serve(vec![lost()]);
     let client = client().retry(bold()).build().unwrap();
     client.post(server.url("/")).body("x").send().unwrap_err();
-    // It happens once for each hop.
+    // Once for each hop.
     let server = Script::serve(vec![[answer(ok("first")), lost()].concat(), lost()]);
     assert_eq!(text(client.get(server.url("/")).send()).unwrap(), "first");
     client.post(server.url("/")).body("x").send().unwrap_err();

@@ -14,8 +14,8 @@ use leanhttp::{Client, Limits, Result};
 
 use support::script::{Script, answer, ok};
 
-/// What is limited, how it is set, a response that costs `most` of it, and how one that may cost
-/// less is told.
+/// A limit: its setting, a response that uses `most` of it, and the error of a response beyond a
+/// lower one.
 struct Row {
     set: fn(&mut Limits, usize),
     most: usize,
@@ -26,7 +26,7 @@ struct Row {
 
 fn client(row: &Row, limit: usize) -> Client {
     let mut limits = Limits::default();
-    // So that the ratio, where a row sets one, is asked for from the first byte on.
+    // The ratio, if a row sets one, applies from the first byte on.
     limits.decompressed_ratio_threshold = 0;
     limits.max_decompression_ratio = u64::MAX;
     (row.set)(&mut limits, limit);
@@ -92,7 +92,7 @@ fn rows() -> Vec<Row> {
         },
         Row {
             set: |limits, limit| limits.max_chunk_extension_bytes = limit,
-            // The zeros count as well.
+            // All digits of the size count too, leading zeros included.
             most: "00;a=b".len() + "0;cd".len(),
             response: chunked("002;a=b\r\nok\r\n0;cd\r\n\r\n"),
             phase: Phase::Body,
@@ -130,7 +130,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn a_response_at_the_limit_is_fine_and_one_beyond_it_is_told() {
+fn a_response_at_the_limit_is_accepted_and_one_beyond_it_is_an_error() {
     for row in rows() {
         let at = fetch(&client(&row, row.most), &row.response);
         assert_eq!(at.unwrap(), b"ok", "{}", (row.told)(row.most));
@@ -143,7 +143,7 @@ fn a_response_at_the_limit_is_fine_and_one_beyond_it_is_told() {
 
 /// A body of ten thousand bytes in about a hundred.
 #[test]
-fn the_ratio_is_asked_once_what_is_free_is_used_up() {
+fn the_ratio_applies_above_the_threshold() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(&[b'x'; 10_000]).unwrap();
     let response = coded("gzip", &encoder.finish().unwrap());
@@ -153,7 +153,7 @@ fn the_ratio_is_asked_once_what_is_free_is_used_up() {
         let client = Client::builder().limits(limits).build().unwrap();
         let server = Script::serve(vec![answer(&response)]);
         let mut response = client.get(server.url("/")).send().unwrap();
-        // In pieces: what was decoded is judged before more is.
+        // In pieces: the limit is checked before more is decoded.
         let mut pieces = [0; 500];
         let mut read = 0;
         let outcome = loop {
@@ -173,7 +173,7 @@ fn the_ratio_is_asked_once_what_is_free_is_used_up() {
     }
 }
 
-/// Padding behind the data, with room for the windows in which it is counted.
+/// Padding after the data, with room for the windows in which it is counted.
 #[test]
 fn coded_bytes_without_output_are_limited() {
     for (limit, zeros, is_fine) in
@@ -194,9 +194,9 @@ fn coded_bytes_without_output_are_limited() {
     }
 }
 
-/// The rest of a dropped response is read away up to the limit; beyond it the connection is closed.
+/// The rest of a dropped response is drained up to the limit; beyond it the connection is closed.
 #[test]
-fn what_is_drained_is_limited() {
+fn draining_is_limited() {
     let rest = "x".repeat(100);
     for (limit, connections) in [(100, 1), (99, 2)] {
         let mut limits = Limits::default();

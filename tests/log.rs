@@ -33,14 +33,14 @@ impl Log for Remembered {
 const SWITCH: &str =
     "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: s3cret\r\n\r\n";
 
-/// The lines since the last time.
+/// Takes the lines that were logged since the last call.
 fn lines() -> Vec<String> {
     std::mem::take(&mut LINES.0.lock().unwrap())
 }
 
 /// One test, because all share the logger of the process.
 #[test]
-fn a_line_for_each_decision_and_no_secret() {
+fn each_decision_is_logged_without_secrets() {
     log::set_logger(&LINES).unwrap();
     log::set_max_level(LevelFilter::Trace);
     let moved = "HTTP/1.1 302 Found\r\nlocation: /to?t=s3cret#s3cret\r\ncontent-length: 0\r\n\r\n";
@@ -49,7 +49,8 @@ fn a_line_for_each_decision_and_no_secret() {
         vec![Step::ExpectRequest, send(moved), Step::ExpectRequest, send(closes)],
         vec![Step::Close],
     ];
-    // The second connection dies at its second reuse: at its first, the route would be pooled no more.
+    // The second connection dies at its second reuse: at its first, the route would no longer be
+    // pooled.
     let dies = [answer(ok("0")), answer(ok("1")), vec![Step::ExpectRequest, Step::Close]].concat();
     let last = [answer(ok("2")), answer(SWITCH)].concat();
     let server = Script::serve(vec![first.concat(), dies, last, answer(ok("3"))]);

@@ -1,5 +1,5 @@
-//! A logger is the program's code: it may use the client, and it may panic, in the middle of a call, where a
-//! connection is closed, and while another panic unwinds.
+//! The logger is the program's code: it may use the client, and it may panic, in the middle of a
+//! call, when a connection is closed, and while another panic unwinds.
 #![cfg(all(feature = "blocking", feature = "log"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
@@ -59,11 +59,11 @@ fn s11_a_logger_may_use_the_client_and_may_panic() {
         let others = [answer(ok("a")), answer(ok("b"))].map(|served| Script::serve(vec![served]));
         let get = |server: &Script| client.get(server.url("/")).send().unwrap().text().unwrap();
         assert_eq!(get(&server), "1");
-        // Several that idle too long are closed together.
+        // Several connections that were idle too long are closed together.
         others.iter().for_each(|other| drop(get(other)));
         std::thread::sleep(Duration::from_millis(5));
         assert_eq!(get(&server), "2");
-        // A connection that is closed while a panic of the caller's unwinds.
+        // A connection is closed while a panic of the caller unwinds.
         let unwound = catch_unwind(AssertUnwindSafe(|| {
             std::thread::sleep(Duration::from_millis(5));
             let _response = client.get(server.url("/")).send().unwrap();

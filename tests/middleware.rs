@@ -73,7 +73,7 @@ middleware!(
     request,
     next | {
         let response: Response<ResponseBody<F>> = next.run(request).await?;
-        assert!(response.status().is_success(), "as it is meant");
+        assert!(response.status().is_success(), "a middleware that panics");
         Ok(response)
     }
 );

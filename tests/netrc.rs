@@ -13,7 +13,7 @@ use leanhttp::blocking::{ClientBuilder, RequestBuilder};
 use leanhttp::header::HeaderValue;
 use support::script::{Script, Step, ok, send};
 
-/// A file that is gone when the test ends.
+/// A file that is deleted at the end of the test.
 struct File(PathBuf);
 
 impl File {
@@ -34,7 +34,7 @@ impl Drop for File {
     }
 }
 
-/// `Authorization` of a request to `http://{userinfo}127.0.0.1…`.
+/// The `Authorization` of a request to `http://{userinfo}127.0.0.1…`.
 fn sent(
     client: ClientBuilder,
     userinfo: &str,
@@ -53,7 +53,7 @@ fn authorization(peer: &Script) -> Option<String> {
 }
 
 #[test]
-fn an_entry_is_used_where_nothing_else_is_said() {
+fn an_entry_is_used_without_other_credentials() {
     let file = File::new(
         "entry",
         "machine 127.0.0.1 login a password b\nmachine 127.0.0.1 login u password p\n",
@@ -81,7 +81,7 @@ fn a_password_without_a_user_is_for_the_user_of_the_url() {
 }
 
 #[test]
-fn other_hosts_get_nothing_or_the_default() {
+fn other_hosts_get_the_default_or_nothing() {
     let none = |request| request;
     let other = File::new("other", "machine 127.0.0.1.example login a password b");
     assert_eq!(sent(other.client(), "", none), None);
@@ -90,7 +90,7 @@ fn other_hosts_get_nothing_or_the_default() {
 }
 
 #[test]
-fn what_is_wrong_with_the_file_is_told_without_its_secrets() {
+fn an_invalid_file_is_reported_without_its_secrets() {
     let file = File::new("broken", "machine h login name\npassword \"secret");
     let error = file.client().build().unwrap_err();
     let line = error.to_string();
@@ -102,7 +102,7 @@ fn what_is_wrong_with_the_file_is_told_without_its_secrets() {
 
 /// `HeaderMap` holds no more than 24,576 names and panics beyond.
 #[test]
-fn a_login_for_which_there_is_no_room_is_an_error() {
+fn a_login_that_exceeds_the_field_limit_is_an_error() {
     let file = File::new("room", "machine a.test login u password p");
     let names = (0..24_576).map(|i| format!("x-{i}").parse().unwrap());
     let fields = names.map(|name| (name, HeaderValue::from_static(""))).collect();

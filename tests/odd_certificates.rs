@@ -1,5 +1,5 @@
-//! Certificates as people make them with openssl, and servers of OpenSSL that show them: what
-//! `danger_accept_invalid_certs` accepts. `curl -k` accepts all of these.
+//! Certificates as openssl users make them, and OpenSSL servers that present them: the extent of
+//! `danger_accept_invalid_certs`. `curl -k` accepts all of these.
 //!
 //! Needs `openssl` in the path, 3.0 or later.
 #![cfg(all(unix, feature = "blocking", any(feature = "ring", feature = "aws-lc-rs")))]
@@ -14,7 +14,7 @@ use leanhttp::error::Kind;
 use leanhttp::tls::{SpkiSha256, Version};
 use leanhttp::{Client, ClientBuilder};
 
-/// A folder of its own, gone at the end.
+/// A temporary folder, deleted at the end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -59,7 +59,7 @@ impl Server {
             line.strip_prefix("ACCEPT ")
                 .and_then(|place| Some(place.rsplit_once(':')?.1.to_owned()))
         });
-        // Nobody reads the rest: it says little.
+        // The rest of the output is small and is not read.
         let url = format!("https://localhost:{}/", port.unwrap());
         Server { process, url }
     }
@@ -88,7 +88,7 @@ fn self_signed(folder: &Path, key: &[&str], more: &[&str]) {
     openssl(folder, &[&["req", "-x509"], key, &files, more].concat());
 }
 
-/// One of version 1, which has no extensions.
+/// A certificate of version 1, which has no extensions.
 fn version_1(folder: &Path) {
     let request = ["-nodes", "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=localhost"];
     openssl(folder, &[&["req", "-new"][..], &P256, &request].concat());
@@ -97,7 +97,7 @@ fn version_1(folder: &Path) {
 }
 
 #[test]
-fn what_danger_accepts() {
+fn danger_accept_invalid_certs_accepts_unusual_certificates() {
     let rsa = |size| ["-newkey", size];
     let with = |more: [&'static str; 2]| [&NAME[..], &more].concat();
     let name = NAME.to_vec();
@@ -131,8 +131,8 @@ fn what_danger_accepts() {
         assert_eq!(server.get(danger).unwrap_or_else(|error| panic!("{what}: {error}")), 200);
         let refused = server.get(|builder| builder).unwrap_err();
         assert_eq!(refused.kind(), Kind::Tls, "{what}: {refused}");
-        // TLS 1.2 ties a certificate's curve to those that are offered, which are the provider's, and
-        // rustls its suites to the schemes that it knows.
+        // TLS 1.2 requires that the certificate's curve is one that the client offers, which are
+        // the provider's; rustls ties cipher suites to the signature schemes that it knows.
         if !matches!(what, "P-521" | "Ed448" | "RSA-PSS") {
             let old = |builder| danger(builder).tls_version_max(Version::TLS_1_2);
             assert_eq!(server.get(old).unwrap_or_else(|error| panic!("{what}: {error}")), 200);
@@ -140,10 +140,10 @@ fn what_danger_accepts() {
     }
 }
 
-/// Without the proof that the server has the key, a pin would be worth nothing: the certificate is no
-/// secret.
+/// Without proof that the server has the key, a pin would be worthless, because the certificate is
+/// public.
 #[test]
-fn a_pinned_key_has_to_be_one_that_can_be_verified() {
+fn a_pinned_key_must_be_of_a_supported_algorithm() {
     for (key, size, is_verified) in [("rsa:2048", 2048, true), ("rsa:1024", 1024, false)] {
         let folder = Folder::new(&format!("pins-{size}"));
         self_signed(&folder.0, &["-newkey", key], &NAME);
@@ -152,7 +152,7 @@ fn a_pinned_key_has_to_be_one_that_can_be_verified() {
             server
                 .get(|builder| builder.danger_accept_invalid_certs(true).tls_pin_spki_sha256([pin]))
         };
-        // The error for another pin says what the right one would be.
+        // The error for another pin names the right one.
         let line = pinned(SpkiSha256::from([7; 32])).unwrap_err().to_string();
         let (_, found) = line.split_once("the public key ").unwrap_or_else(|| panic!("{line}"));
         let pin: SpkiSha256 = found.split(' ').next().unwrap().parse().unwrap();

@@ -1,4 +1,4 @@
-//! Connections: which are used again, which must not be, and how many are kept.
+//! The connection pool: which connections are reused, which must not be, and how many are kept.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -29,7 +29,7 @@ fn trusting(pki: &Pki) -> ClientBuilder {
     Client::builder().tls_certs_only([Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()])
 }
 
-/// Several hosts, all of them at this peer.
+/// A client for which several hosts are this peer.
 fn at(server: &Script) -> ClientBuilder {
     let hosts = ["a.test", "b.test", "a.test."];
     hosts.into_iter().fold(Client::builder(), |b, host| b.resolve(host, server.addr()))
@@ -61,7 +61,7 @@ mod reused {
         }
     }
 
-    /// A clone is the same client, another client is not.
+    /// A clone shares the pool, another client does not.
     #[test]
     fn clones_share_connections() {
         let server = Httpbin::start();
@@ -74,7 +74,7 @@ mod reused {
         assert_eq!(server.connections_opened(), 2);
     }
 
-    /// RFC 9112 §9.3: HTTP/1.0 too, if it says so.
+    /// RFC 9112 §9.3: HTTP/1.0 connections are persistent too, if the response says so.
     #[test]
     fn http_1_0_with_keep_alive() {
         let kept = "HTTP/1.0 200 OK\r\nconnection: Keep-Alive\r\ncontent-length: 2\r\n\r\nok";
@@ -84,9 +84,9 @@ mod reused {
         assert_eq!(text(client.get(server.url("/")).send()), "next");
     }
 
-    /// What is there already costs no wait: it is read away, and the connection is saved.
+    /// Data that has arrived costs no wait: it is drained, and the connection is kept.
     #[test]
-    fn after_a_small_rest_that_is_already_there() {
+    fn after_draining_a_rest_that_has_arrived() {
         let body = "x".repeat(10_000);
         let chunked = format!(
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{}0\r\nx: y\r\n\r\n",
@@ -102,7 +102,7 @@ mod reused {
         }
     }
 
-    /// Where the length is known, nobody has to read the end as well.
+    /// If the length is known, the end need not be read.
     #[test]
     fn with_the_last_byte_of_the_body() {
         let kept = "HTTP/1.0 200 OK\r\nconnection: Keep-Alive\r\ncontent-length: 2\r\n\r\nok";
@@ -117,7 +117,7 @@ mod reused {
         }
     }
 
-    /// A response without a body is of no more use to its connection, whoever keeps it.
+    /// A response without a body frees its connection, even while the response is kept.
     #[test]
     fn while_a_response_without_a_body_is_kept() {
         let cases = [
@@ -140,9 +140,9 @@ mod reused {
         assert_eq!(kept.pop().unwrap().text().unwrap(), "");
     }
 
-    /// The field of a request takes the place of the default.
+    /// The field of a request replaces the default.
     #[test]
-    fn against_the_default_where_the_request_says_so() {
+    fn if_the_requests_connection_field_allows_it() {
         let server = Script::serve(vec![[answered(ok("1")), answered(ok("2"))].concat()]);
         let close = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);
         let client = Client::builder().default_headers(close).build().unwrap();
@@ -174,7 +174,7 @@ mod reused {
     }
 }
 
-/// What comes next on these connections is not known to be a response, or nothing comes at all.
+/// On these connections the next bytes may not be a response, or none arrive.
 mod not_reused {
     use super::*;
 
@@ -185,7 +185,7 @@ mod not_reused {
     const READ: Use = |response| drop(response.bytes().unwrap());
     const DROP: Use = drop;
 
-    /// The first request as the row says, on a connection that takes no second one.
+    /// Sends the request of the row on a connection that accepts no second one.
     #[track_caller]
     fn assert_fresh(what: &str, ask: Ask, first: &[u8], consume: Use) {
         let server = Script::serve(vec![answered(first).to_vec(), answer(ok("next"))]);
@@ -198,16 +198,16 @@ mod not_reused {
 
     /// RFC 9112 §9.3 and §9.6.
     #[test]
-    fn because_one_side_said_so() {
+    fn because_one_side_sent_close() {
         let close = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
         let http10 = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok";
         let both = "HTTP/1.1 200 OK\r\nconnection: keep-alive, Close\r\ncontent-length: 0\r\n\r\n";
         let no_body = "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
-        assert_fresh("the peer said close", PLAIN, close.as_bytes(), READ);
-        assert_fresh("the peer said close among others", PLAIN, both.as_bytes(), DROP);
-        assert_fresh("the peer said close without a body", PLAIN, no_body.as_bytes(), DROP);
+        assert_fresh("the peer sent close", PLAIN, close.as_bytes(), READ);
+        assert_fresh("the peer sent close in a list", PLAIN, both.as_bytes(), DROP);
+        assert_fresh("the peer sent close without a body", PLAIN, no_body.as_bytes(), DROP);
         assert_fresh("HTTP/1.0", PLAIN, http10.as_bytes(), READ);
-        assert_fresh("we said close", |r| r.header(CONNECTION, "close"), &ok("ok"), READ);
+        assert_fresh("the client sent close", |r| r.header(CONNECTION, "close"), &ok("ok"), READ);
 
         let server = Script::serve(vec![answer(ok("1")), answer(ok("2"))]);
         let close = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);
@@ -216,9 +216,9 @@ mod not_reused {
         assert_eq!(text(client.get(server.url("/")).send()), "2");
     }
 
-    /// Response queue poisoning: what follows a response is not the answer to the next request.
+    /// Response queue poisoning: data behind a response is not the response to the next request.
     #[test]
-    fn because_more_came_than_the_response() {
+    fn because_of_surplus_bytes() {
         let evil = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil";
         let after = |head: &str| format!("{head}{evil}").into_bytes();
         let ok2 = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -237,7 +237,7 @@ mod not_reused {
         assert_fresh("a stray line end", PLAIN, &[&ok("ok")[..], b"\r\n"].concat(), READ);
     }
 
-    /// RFC 9110 §9.3.2: a server that sends the body all the same.
+    /// RFC 9110 §9.3.2: a server that sends the body anyway.
     #[test]
     fn because_head_was_answered_with_a_body() {
         let server = Script::serve(vec![answered(ok("body")).to_vec(), answer(ok("next"))]);
@@ -247,9 +247,9 @@ mod not_reused {
         assert_eq!(text(client.get(server.url("/")).send()), "next");
     }
 
-    /// RFC 9112 §6.1 and §6.3: framing that others may read otherwise.
+    /// RFC 9112 §6.1 and §6.3: framing that another implementation may read differently.
     #[test]
-    fn because_the_framing_is_in_doubt() {
+    fn because_the_framing_is_ambiguous() {
         let both = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n\
                     2\r\nok\r\n0\r\n\r\n";
         let no_body = "HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -281,9 +281,9 @@ mod not_reused {
         assert_eq!(text(client.get(server.url("/")).send()), "next");
     }
 
-    /// An error leaves nothing behind, and asked again it does not become an end.
+    /// An error discards the rest, and a second read returns an error too.
     #[test]
-    fn because_the_body_was_cut() {
+    fn because_the_body_was_truncated() {
         let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
         let first = [&answered(cut)[..], &[Step::Close]].concat();
         let server = Script::serve(vec![first, answer(ok("next"))]);
@@ -301,7 +301,7 @@ mod not_reused {
         assert_eq!(text(client.get(server.url("/")).send()), "next");
     }
 
-    /// A caller's reader that panics takes its connection along and nothing else.
+    /// A panic of a caller's reader costs its connection and nothing else.
     #[test]
     fn because_the_caller_panicked() {
         struct Panics;
@@ -321,14 +321,14 @@ mod not_reused {
 mod kept {
     use super::*;
 
-    /// Holds this many responses at once, then lets go of all of them.
+    /// Holds this many responses at the same time, then drops all of them.
     fn at_once(client: &Client, urls: &[String]) {
         let responses: Vec<_> = urls.iter().map(|url| client.get(url).send().unwrap()).collect();
         drop(responses);
     }
 
     #[test]
-    fn as_many_as_allowed() {
+    fn up_to_the_limit_per_host() {
         type Row = (&'static str, fn(ClientBuilder) -> ClientBuilder, usize);
         let rows: [Row; 5] = [
             ("by default", |client| client, 3),
@@ -347,9 +347,10 @@ mod kept {
         }
     }
 
-    /// A limit in all makes room by closing what idles longest, of whichever host.
+    /// The total limit makes room by closing the connection that has been idle longest, of any
+    /// host.
     #[test]
-    fn the_newest_of_all_hosts() {
+    fn up_to_the_total_limit_newest_first() {
         let (one, two) = (Httpbin::start(), Httpbin::start());
         let client = Client::builder().pool_max_idle(1).build().unwrap();
         for server in [&one, &two, &two, &one] {
@@ -359,7 +360,7 @@ mod kept {
     }
 
     #[test]
-    fn no_longer_than_allowed() {
+    fn for_the_idle_timeout() {
         for (timeout, opened) in [(Some(Duration::from_millis(30)), 2), (None, 1)] {
             let server = Httpbin::start();
             let client = Client::builder().pool_idle_timeout(timeout).build().unwrap();
@@ -370,9 +371,9 @@ mod kept {
         }
     }
 
-    /// RFC 9110 §4.3.3: host, port and scheme make an authority; the dot at the end counts.
+    /// RFC 9110 §4.3.3: host, port and scheme identify an origin; a trailing dot counts.
     #[test]
-    fn apart_by_host_and_port() {
+    fn separately_for_each_origin() {
         let rows = [
             ("http://a.test/", 0),
             ("http://A.TEST:80/other?q#f", 0),

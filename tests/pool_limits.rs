@@ -1,4 +1,4 @@
-//! How many connections there may be, who waits for one, and for how long one is used.
+//! Connection limits: the queue for connections, and the age of a connection.
 #![cfg(feature = "blocking")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -23,9 +23,9 @@ fn text(response: leanhttp::Result<Response>) -> String {
     response.unwrap().text().unwrap()
 }
 
-/// 64 threads on two connections: every one is served, and no third connection is ever made.
+/// 64 threads on two connections: every request is served, and no third connection is made.
 #[test]
-fn threads_share_what_connections_there_are() {
+fn threads_share_the_allowed_connections() {
     let server = Httpbin::start();
     let client = at_most(2);
     let start = Barrier::new(64);
@@ -47,9 +47,9 @@ fn threads_share_what_connections_there_are() {
     assert!(stats.open <= 2);
 }
 
-/// The connection goes from hand to hand, in the order in which they came.
+/// The connection is handed from waiter to waiter, in the order in which they came.
 #[test]
-fn who_came_first_is_served_first() {
+fn waiters_are_served_in_order_of_arrival() {
     let connection: Vec<Step> = (0..6).flat_map(|_| answer(ok("x"))).collect();
     let server = Script::serve(vec![connection]);
     let client = at_most(1);
@@ -70,10 +70,10 @@ fn who_came_first_is_served_first() {
     assert_eq!(order, expected);
 }
 
-/// Who is handed a connection that has died meanwhile keeps its turn.
+/// A waiter that receives a connection which has died keeps its turn.
 #[test]
-fn a_dead_connection_costs_nobody_its_turn() {
-    // At its second reuse: one that dies at its first makes the route be pooled no more.
+fn a_waiter_keeps_its_turn_after_a_dead_connection() {
+    // At its second reuse: a connection that dies at its first stops the pooling of the route.
     let dies = [answer(ok("x")), answer(ok("x")), vec![Step::Close]].concat();
     let lives = [answer(ok("x")), answer(ok("x"))].concat();
     let server = Script::serve(vec![dies, lives]);
@@ -95,9 +95,9 @@ fn a_dead_connection_costs_nobody_its_turn() {
     assert!(server.received_text(1).starts_with("GET /0 "), "{}", server.received_text(1));
 }
 
-/// A place is free again however its connection ends, and goes to who waits.
+/// A permit is released however its connection ends, and goes to the next waiter.
 #[test]
-fn a_place_is_never_lost() {
+fn a_permit_is_never_lost() {
     let ends: [(&str, Vec<Step>); 5] = [
         (
             "closed by the server",
@@ -139,17 +139,17 @@ fn a_place_is_never_lost() {
         assert_eq!((stats.open, stats.idle, stats.waiting), (1, 1, 0), "{what}");
     }
     let client = at_most(1);
-    let nobody = net::refused();
+    let refusing = net::refused();
     for _ in 0..3 {
-        let error = client.get(format!("http://{nobody}/")).send().unwrap_err();
+        let error = client.get(format!("http://{refusing}/")).send().unwrap_err();
         assert_eq!(error.kind(), Kind::Connect);
     }
     assert_eq!(client.pool_stats().open, 0);
 }
 
-/// Waiting is a part of making a connection, and ends in time; who gave up is not served any more.
+/// Waiting counts as connecting, and times out; a waiter that has given up is not served.
 #[test]
-fn the_wait_has_an_end() {
+fn the_wait_for_a_connection_times_out() {
     let server = Script::serve(vec![[answer(ok("first")), answer(ok("third"))].concat()]);
     let client = Client::builder().pool_max_open_per_host(1);
     let client = client.connect_timeout(Duration::from_millis(50)).build().unwrap();
@@ -158,7 +158,7 @@ fn the_wait_has_an_end() {
     assert_eq!((error.kind(), error.phase()), (Kind::Timeout, Phase::Queue), "{error}");
     let (addr, url) = (server.addr(), server.url("/second"));
     let line = format!(
-        "waiting for a connection to {addr} for {url}: no connection was free within 50ms (pool wait \
+        "waiting for a connection to {addr} for {url}: timed out: no connection was free within 50ms (pool wait \
          timeout)"
     );
     assert_eq!(error.to_string(), line);
@@ -168,10 +168,9 @@ fn the_wait_has_an_end() {
     assert_eq!(text(client.get(server.url("/third")).send()), "third");
 }
 
-/// The clock for making a connection starts when that is begun, and the wait before has a limit of its
-/// own.
+/// The connect timeout starts when connecting begins; the wait before has a limit of its own.
 #[test]
-fn waiting_is_no_part_of_connecting() {
+fn pool_wait_timeout_is_separate_from_connect_timeout() {
     let close = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1";
     let server = Script::serve(vec![answer(close), answer(ok("2"))]);
     let millis = Duration::from_millis;
@@ -200,7 +199,7 @@ fn waiting_is_no_part_of_connecting() {
     drop(held);
 }
 
-/// The limit is for each host: others do not wait.
+/// The limit is for each host: requests to other hosts do not wait.
 #[test]
 fn hosts_do_not_wait_for_each_other() {
     let (one, other) = (Script::serve(vec![answer(ok("1"))]), Script::serve(vec![answer(ok("2"))]));
@@ -211,7 +210,7 @@ fn hosts_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn a_connection_has_its_age() {
+fn a_connection_is_closed_at_its_maximum_age() {
     let server = Httpbin::start();
     let client = Client::builder().pool_max_age(Duration::ZERO).build().unwrap();
     for _ in 0..3 {
@@ -237,5 +236,5 @@ fn idle_connections_are_closed_on_demand() {
     let stats = client.pool_stats();
     assert_eq!((stats.open, stats.idle), (1, 0));
     held.text().unwrap();
-    assert_eq!(client.pool_stats().idle, 1, "what was in use goes on");
+    assert_eq!(client.pool_stats().idle, 1, "connections in use stay open");
 }

@@ -1,4 +1,5 @@
-//! HTTP proxies, plain and over TLS: what is sent to whom, and what comes of their answers.
+//! HTTP proxies, plain and over TLS: what each peer receives, and how responses of proxies are
+//! handled.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -25,7 +26,7 @@ fn by(proxy: impl leanhttp::proxy::IntoProxy) -> ClientBuilder {
     Client::builder().proxy(Proxy::all(proxy).unwrap())
 }
 
-/// Without the fields of the client that these tests are not about.
+/// Without the client's fields that these tests do not concern.
 fn bare(builder: ClientBuilder) -> Client {
     let mut none = HeaderMap::new();
     none.insert("accept", HeaderValue::from_static("*/*"));
@@ -49,7 +50,7 @@ mod forwarding {
 
     /// RFC 9112 §3.2.2; RFC 9110 §4.2.4, §7.2.
     #[test]
-    fn the_proxy_is_told_the_whole_url() {
+    fn the_proxy_receives_the_absolute_url() {
         let request = |target: &str, host: &str, more: &str| {
             expect(format!(
                 "GET {target} HTTP/1.1\r\nhost: {host}\r\nuser-agent: t\r\naccept: */*\r\n{more}\r\n"
@@ -78,7 +79,7 @@ mod forwarding {
     }
 
     #[test]
-    fn over_tls_too() {
+    fn a_proxy_may_be_reached_over_tls() {
         let pki = Pki::new();
         let proxy = Script::serve_tls(vec![answer(ok("yes"))], pki.server_config(Leaf::Good));
         let client = trusting(&pki, by(proxy.url("/"))).build().unwrap();
@@ -87,7 +88,7 @@ mod forwarding {
     }
 
     #[test]
-    fn fields_for_the_proxy() {
+    fn the_proxy_receives_its_own_fields() {
         let proxy = Script::serve(vec![vec![
             Step::ExpectRequest,
             send(ok("")),
@@ -100,7 +101,7 @@ mod forwarding {
         let client = Client::builder().proxy(own).build().unwrap();
         let get = || client.get("http://h.invalid/").header("x-both", "request");
         get().send().unwrap();
-        // What the request says is nearer.
+        // A field of the request precedes that of the client.
         get().header(PROXY_AUTHORIZATION, "Custom y").send().unwrap();
         let sent = proxy.received_text(0);
         let lines = |start: &str| {
@@ -116,7 +117,7 @@ mod forwarding {
         assert_eq!(lines("proxy-authorization"), logins);
     }
 
-    /// It is the proxy's answer to a request that it was sent.
+    /// The 407 is the proxy's response to a request that it received.
     #[test]
     fn a_407_is_a_response() {
         let refused = "HTTP/1.1 407 Who are you\r\nproxy-authenticate: Basic realm=\"p\"\r\n\
@@ -129,7 +130,7 @@ mod forwarding {
     }
 
     #[test]
-    fn a_body_goes_with_it() {
+    fn the_proxy_receives_the_body() {
         let proxy = Script::serve(vec![answer(ok("done"))]);
         let client = by(proxy.url("")).build().unwrap();
         client.post("http://h.invalid/").body("text").send().unwrap();
@@ -140,7 +141,7 @@ mod forwarding {
 
     /// CVE-2026-3784 (curl).
     #[test]
-    fn r14_another_login_is_another_connection() {
+    fn r14_connections_of_different_logins_are_not_shared() {
         let proxy = Script::serve(vec![answer(ok("")), answer(ok("")), answer(ok(""))]);
         let addr = proxy.addr();
         let choose = move |url: &Url| match url.path() {
@@ -220,7 +221,7 @@ mod tunnels {
     }
 
     #[test]
-    fn bodies_of_any_size_both_ways() {
+    fn bodies_of_any_size_pass_in_both_directions() {
         let pki = Pki::new();
         let origin = Httpbin::start_tls(&pki);
         let plain = Tunnels::http(origin.addr());
@@ -239,9 +240,9 @@ mod tunnels {
         assert_eq!(origin.connections_opened(), 2);
     }
 
-    /// CVE-2021-22890 (curl): who is the proxy and who is the origin is not mixed up.
+    /// CVE-2021-22890 (curl): the certificates of proxy and origin are not confused.
     #[test]
-    fn n09_both_are_verified_each_by_its_name() {
+    fn n09_proxy_and_origin_are_verified_by_their_own_names() {
         let pki = Pki::new();
         let config = |leaf| pki.server_config(leaf);
         let client = |proxy: &Tunnels| trusting(&pki, by(proxy.url("https"))).build().unwrap();
@@ -263,7 +264,7 @@ mod tunnels {
     }
 
     #[test]
-    fn n09_a_wrong_origin_is_refused() {
+    fn n09_a_wrong_certificate_of_the_origin_is_refused() {
         let pki = Pki::new();
         let origin = Script::serve_tls(vec![vec![Step::Silent]], pki.server_config(Leaf::Good));
         let proxy = Tunnels::https(origin.addr(), pki.server_config(Leaf::Good));
@@ -278,9 +279,9 @@ mod tunnels {
         assert!(error.to_string().starts_with(&start), "{error}");
     }
 
-    /// RFC 9110 §9.3.6: only a 2xx makes a tunnel.
+    /// RFC 9110 §9.3.6: only a 2xx opens a tunnel.
     #[test]
-    fn n03_a_refusal_keeps_status_and_text() {
+    fn n03_a_refused_tunnel_keeps_status_and_text() {
         let long = "x".repeat(5000);
         let large = format!("HTTP/1.1 403 No\r\ncontent-length: 5000\r\n\r\n{long}");
         let cases = [
@@ -329,7 +330,7 @@ mod tunnels {
     }
 
     #[test]
-    fn n03_what_is_no_answer() {
+    fn n03_an_invalid_reply_to_connect_is_an_error() {
         let flood = "HTTP/1.1 103 X\r\n\r\n".repeat(20);
         let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "x".repeat(70_000));
         let cases = [
@@ -350,9 +351,10 @@ mod tunnels {
         }
     }
 
-    /// A success has no body: what follows is the tunnel's, and no server begins TLS.
+    /// A 2xx to `CONNECT` has no body: what follows belongs to the tunnel, and a server does not
+    /// begin TLS.
     #[test]
-    fn n03_bytes_behind_a_success_are_no_tls() {
+    fn n03_bytes_behind_a_2xx_are_not_read_as_tls() {
         let said = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
         for size in [1, said.len()] {
             let steps = vec![Step::ExpectHead, Step::SendSplit(said.into(), size), Step::Close];
@@ -363,9 +365,9 @@ mod tunnels {
         }
     }
 
-    /// Interim responses do not count, and 204 is as good as 200.
+    /// Interim responses are skipped, and 204 is as good as 200.
     #[test]
-    fn successes() {
+    fn any_2xx_opens_the_tunnel() {
         let said = ["HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 204 No\r\n\r\n"];
         for said in said {
             let steps = vec![Step::ExpectHead, send(said), expect([0x16, 3]), Step::Close];
@@ -376,9 +378,9 @@ mod tunnels {
         }
     }
 
-    /// The time to connect covers the talk with the proxy and both handshakes.
+    /// The connect timeout covers the exchange with the proxy and both handshakes.
     #[test]
-    fn t03_a_proxy_that_stalls_is_given_up() {
+    fn t03_a_proxy_that_stalls_ends_with_the_connect_timeout() {
         let pki = Pki::new();
         let silent = Silent::start();
         let tls_only = Script::serve_tls(vec![vec![Step::Silent]], pki.server_config(Leaf::Good));
@@ -405,14 +407,16 @@ mod tunnels {
             assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
             assert_eq!((error.kind(), error.phase()), (Kind::Timeout, phase), "{error}");
             let line = error.to_string();
-            let via = format!("via the proxy {scheme}://localhost:{port}: no connection within");
+            let via = format!(
+                "via the proxy {scheme}://localhost:{port}: timed out: no connection within"
+            );
             assert!(line.contains(&via) && !line.contains("secret"), "{line}");
         }
     }
 
-    /// The reason is worth a moment, but not the time of the call.
+    /// The client waits a moment for the reason, but not the time of the call.
     #[test]
-    fn a_refusal_that_does_not_end_is_one() {
+    fn an_endless_refusal_is_cut_off() {
         let said = "HTTP/1.1 403 No\r\ncontent-length: 100\r\n\r\nbecause";
         let proxies = [
             vec![Step::ExpectHead, send(said), Step::Silent],
@@ -428,7 +432,7 @@ mod tunnels {
             assert_eq!(error.status().unwrap(), 403, "{error}");
             assert!(error.to_string().contains("403 Forbidden: because"), "{error}");
         }
-        // Not even when the time to connect ends first.
+        // Not even if the connect timeout ends first.
         let proxy = Script::serve(vec![vec![Step::ExpectHead, send(said), Step::Silent]]);
         let limit = Duration::from_millis(300);
         let client = by(proxy.url("")).connect_timeout(limit).build().unwrap();
@@ -436,9 +440,9 @@ mod tunnels {
         assert_eq!((error.kind(), error.status().unwrap().as_u16()), (Kind::Proxy, 403), "{error}");
     }
 
-    /// A tunnel that ends in the middle of a response is a cut, whatever the proxy says.
+    /// A tunnel that ends in the middle of a response truncates it, whatever the proxy says.
     #[test]
-    fn the_end_of_the_tunnel_is_no_end_of_the_body() {
+    fn the_end_of_the_tunnel_truncates_the_body() {
         let pki = Pki::new();
         let config = pki.server_config(Leaf::Good);
         let until_close = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\npart";
@@ -455,7 +459,7 @@ mod choosing {
     use super::*;
 
     #[test]
-    fn by_scheme_host_and_order() {
+    fn rules_match_by_scheme_host_and_order() {
         let proxy = Script::serve(vec![answer(ok("first")), answer(ok("second"))]);
         let first = Proxy::http(proxy.url("")).unwrap();
         let first = first.no_proxy(NoProxy::from_string("b.invalid, 127.0.0.0/8"));
@@ -472,14 +476,14 @@ mod choosing {
     }
 
     #[test]
-    fn no_proxy_forgets_them_all() {
+    fn no_proxy_removes_all_proxies() {
         let origin = Httpbin::start();
         let client = by(format!("http://{}", net::refused())).no_proxy().build().unwrap();
         assert_eq!(client.get(origin.url("/get")).send().unwrap().status(), 200);
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn an_invalid_proxy_is_an_error() {
         let build = |proxy: Proxy| Client::builder().proxy(proxy).build().unwrap_err();
         assert!(Proxy::all("ftp://p").unwrap_err().is_builder());
         assert!(Proxy::all("http://[::1%25.example.com]").unwrap_err().is_builder(), "n08");
@@ -493,9 +497,9 @@ mod choosing {
     }
 
     /// CVE-2023-32681 (requests), CVE-2026-6253 (curl): each hop has its proxy, and each proxy its
-    /// login; what the caller has for the first is for no other.
+    /// login; credentials of the caller for the first proxy are sent to no other.
     #[test]
-    fn r11_redirects_choose_anew() {
+    fn r11_each_redirect_selects_its_proxy() {
         let origin = Script::serve(vec![answer(ok("direct"))]);
         let direct = format!("http://direct.invalid:{}/", origin.addr().port());
         let second = Script::serve(vec![moved(302, &direct)]);
@@ -526,9 +530,10 @@ mod choosing {
         assert!(sent[2].starts_with("GET / HTTP/1.1\r\n"), "{}", sent[2]);
     }
 
-    /// CVE-2023-32681 (requests): it means the proxy of the request, and without one nobody.
+    /// CVE-2023-32681 (requests): the field is for the proxy of the request; without a proxy it is
+    /// sent to no server.
     #[test]
-    fn r11_what_is_for_a_proxy_does_not_go_to_an_origin() {
+    fn r11_proxy_authorization_is_not_sent_to_an_origin() {
         let origin = Script::serve(vec![answer(ok(""))]);
         let proxy = Proxy::all("http://u:secret@p.invalid").unwrap();
         let proxy = proxy.no_proxy(NoProxy::from_string("127.0.0.1"));
@@ -538,7 +543,7 @@ mod choosing {
         assert!(!origin.received_text(0).contains("proxy"), "{}", origin.received_text(0));
     }
 
-    /// The same login for the next request to the same proxy, wherever it leads.
+    /// The next request to the same proxy sends the same login, for any destination.
     #[test]
     fn a_login_of_the_caller_stays_with_its_proxy() {
         let proxy = Script::serve(vec![moved(302, "http://b.invalid/"), answer(ok(""))]);
@@ -551,7 +556,7 @@ mod choosing {
 
     /// RFC 9112 §3.2.2, §3.2.4.
     #[test]
-    fn targets_of_the_caller() {
+    fn a_request_target_of_the_caller_is_sent_unchanged() {
         let cases = [
             ("/a/../b", "http://h.invalid:81/a/../b"),
             ("//other.invalid/", "http://h.invalid:81//other.invalid/"),
@@ -570,10 +575,10 @@ mod choosing {
         }
     }
 
-    /// The proxy goes by the target alone: one that names another host would take along what is meant
-    /// for the URL's.
+    /// The proxy uses the target alone: one that names another host would send it data that is
+    /// meant for the URL's host.
     #[test]
-    fn r11_a_target_of_the_caller_does_not_move_the_host() {
+    fn r11_a_request_target_must_name_the_host_of_the_url() {
         let targets = [
             "http://other.invalid/",
             "http://h.invalid/",
@@ -597,8 +602,8 @@ mod choosing {
     }
 }
 
-/// A test's process cannot change its environment safely, so each of these runs one test below in a
-/// process of its own.
+/// A test cannot change the environment of its process safely, so each of these runs one test below
+/// in a child process.
 mod environment {
     use std::process::Command;
 
@@ -614,7 +619,7 @@ mod environment {
     }
 
     #[test]
-    fn names_the_proxies() {
+    fn variables_name_the_proxies() {
         let proxy = Script::serve(vec![answer(ok("by the proxy"))]);
         let url = format!("http://pu:pp@{}", proxy.addr());
         run("goes_by_it", &[("http_proxy", url), ("no_proxy", "x.invalid".into())]);
@@ -630,7 +635,7 @@ mod environment {
     }
 
     #[test]
-    fn counts_less_than_the_program() {
+    fn explicit_proxies_win() {
         let variables = ["http_proxy", "HTTP_PROXY", "all_proxy"];
         run("goes_directly", &variables.map(|name| (name, "http://127.0.0.1:9".to_owned())));
     }
@@ -648,7 +653,7 @@ mod environment {
     }
 
     #[test]
-    fn a_broken_value_is_an_error_and_no_way_around() {
+    fn an_invalid_value_is_an_error_and_does_not_bypass_the_proxy() {
         run(
             "fails",
             &[("HTTP_PROXY", "htp://u:secret@p".into()), ("NO_PROXY", "localhost".into())],
@@ -671,7 +676,7 @@ mod environment {
 
     /// CVE-2016-5386 and its family.
     #[test]
-    fn r16_a_cgi_script_does_not_believe_http_proxy() {
+    fn r16_http_proxy_is_ignored_in_cgi_scripts() {
         let variables = [("HTTP_PROXY", "http://127.0.0.1:9"), ("REQUEST_METHOD", "GET")];
         run("is_not_proxied", &variables.map(|(name, value)| (name, value.to_owned())));
     }

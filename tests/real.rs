@@ -1,8 +1,9 @@
-//! Real servers, proxies and networks: what others have written, and what the kernel does.
+//! Real servers, proxies and networks: software of other projects, and the kernel's network stack.
 //!
-//! `.ci/servers start` starts the servers and prints the environment that names them; the tests of
-//! [`network`](real/network.rs) run inside of what `.ci/netlab up` makes. A test whose servers are
-//! not named says that nothing ran, and passes; with `LEANHTTP_INTEROP=required` it fails.
+//! `.ci/servers start` starts the servers and prints environment variables with their addresses;
+//! the tests of [`network`](real/network.rs) run inside of what `.ci/netlab up` creates. A test
+//! whose servers are not specified reports that nothing ran, and passes; with
+//! `LEANHTTP_INTEROP=required` it fails.
 #![cfg(all(feature = "blocking", feature = "tls"))]
 // These lints spare only the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]

@@ -1,5 +1,5 @@
-//! The ten rows of the recipe against the embedded server, plain and over TLS, and what only that
-//! server can tell.
+//! The ten rows of the recipe against the embedded server, plain and over TLS, and facts that only
+//! this server reports.
 #![cfg(all(
     feature = "blocking",
     feature = "tls",
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use support::httpbin::Httpbin;
 use support::pki::Pki;
 
-/// A row against a server of its own, and once more over TLS.
+/// Runs a row against its own server, and once more over TLS.
 fn check(row: Row) -> Outcome {
     let plain = Httpbin::start();
     row(&Site::new(&plain.url("/"), None)?)?;
@@ -82,7 +82,7 @@ fn coded_and_chunked_bodies() -> Outcome {
     check(rows::coded_bodies)
 }
 
-/// The names, types, sizes and checksums of the parts, which httpbin does not tell.
+/// The names, types, sizes and checksums of the parts, which httpbin does not report.
 #[test]
 fn the_server_sees_file_names_and_types() -> Outcome {
     let server = Httpbin::start();
@@ -114,7 +114,7 @@ fn the_server_sees_file_names_and_types() -> Outcome {
     Ok(())
 }
 
-/// The embedded server counts what it accepts itself; redirects stay on the connection too.
+/// The embedded server counts its connections; redirects stay on the connection too.
 #[test]
 fn a_session_with_redirects_uses_one_connection() -> Outcome {
     let server = Httpbin::start();
@@ -152,7 +152,7 @@ mod typed_json {
     }
 
     #[test]
-    fn json_goes_out_of_and_into_types() -> Outcome {
+    fn json_is_written_from_and_read_into_types() -> Outcome {
         let server = Httpbin::start();
         let reading = Reading { station: "Zugspitze".into(), celsius: -12.5 };
         let query = Query { name1: "value1".into(), name2: None };
@@ -164,7 +164,7 @@ mod typed_json {
     }
 
     #[test]
-    fn a_body_of_another_shape_is_a_decode_error_that_says_where() -> Outcome {
+    fn a_body_of_another_shape_is_a_decode_error_with_a_position() -> Outcome {
         let server = Httpbin::start();
         let response = Client::new().get(server.url("/json")).send()?;
         let error = response.json::<Reading>().unwrap_err();

@@ -1,4 +1,5 @@
-//! Redirects (RFC 9110 §15.4) over real sockets: where they lead, with what, and how far.
+//! Redirects (RFC 9110 §15.4) over real sockets: their targets, the requests to them, and their
+//! number.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -14,7 +15,7 @@ use leanhttp::redirect::Policy;
 use support::httpbin::Httpbin;
 use support::script::{Script, Step, answer, moved, ok, send};
 
-/// Several hosts, all of them at this peer.
+/// A client for which several hosts are this peer.
 fn at(server: &Script) -> ClientBuilder {
     let builder = Client::builder();
     ["a.test", "b.test"].into_iter().fold(builder, |b, host| b.resolve(host, server.addr()))
@@ -24,9 +25,9 @@ fn client(policy: Policy) -> Client {
     Client::builder().redirect(policy).build().unwrap()
 }
 
-/// RFC 9112 §9.5: the answer comes before the body was read; the next hop gets all of the body.
+/// RFC 9112 §9.5: the response arrives before the body was read; the next hop gets all of the body.
 #[test]
-fn a_redirect_in_the_middle_of_an_upload() {
+fn a_redirect_during_an_upload_sends_the_whole_body_again() {
     let moved = "HTTP/1.1 307 Moved\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
     let first = vec![Step::ExpectHead, send(moved), Step::Silent];
     let server = Script::serve(vec![first, answer(ok("done"))]);
@@ -41,7 +42,7 @@ fn a_redirect_in_the_middle_of_an_upload() {
     assert_eq!(body.len(), length);
 }
 
-/// They stay with their origin wherever they stand, and do not come back.
+/// They stay with their origin wherever they are set, and are not sent again on the way back.
 #[test]
 fn sensitive_trailers_stay_with_their_origin() {
     let fields = || {
@@ -71,7 +72,7 @@ mod limits {
 
     /// A limit counts redirects, not requests.
     #[test]
-    fn limited() {
+    fn a_limit_counts_redirects() {
         let server = Httpbin::start();
         for (limit, path, is_followed) in [
             (0, "/get", true),
@@ -85,7 +86,7 @@ mod limits {
         }
     }
 
-    /// Whatever the Location is: nobody wants to go there.
+    /// The `Location` may have any value, because it is not followed.
     #[test]
     fn none_makes_the_redirect_the_response() {
         for location in
@@ -101,7 +102,7 @@ mod limits {
     }
 
     #[test]
-    fn a_policy_of_ones_own() {
+    fn a_custom_policy_decides() {
         let server = Httpbin::start();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let for_policy = Arc::clone(&seen);
@@ -135,7 +136,7 @@ mod targets {
 
     /// RFC 9110 §10.2.2: relative to the current URL; a fragment is inherited and never sent.
     #[test]
-    fn are_resolved_and_told() {
+    fn are_resolved_against_the_current_url() {
         let rows = [
             ("/next", "http://a.test/next#f"),
             ("next", "http://a.test/a/next#f"),
@@ -163,9 +164,9 @@ mod targets {
         }
     }
 
-    /// RFC 9110 §15.4: these are final responses, and so is a redirect to nowhere.
+    /// RFC 9110 §15.4: these are final responses, and so is a redirect without a target.
     #[test]
-    fn what_is_no_redirect() {
+    fn other_responses_are_final() {
         let rows = [(300, "/a"), (304, "/a"), (305, "/a"), (306, "/a"), (201, "/a"), (302, "")];
         for (status, location) in rows {
             let server = Script::serve(vec![moved(status, location)]);
@@ -178,12 +179,12 @@ mod targets {
     }
 }
 
-/// The body of a redirect is of no interest: it costs little or the connection.
+/// The body of a redirect is drained if that is cheap; otherwise the connection is closed.
 mod bodies {
     use super::*;
 
     #[test]
-    fn small_ones_save_the_connection() {
+    fn small_ones_are_drained() {
         let server = Httpbin::start();
         assert_eq!(Client::new().get(server.url("/redirect/5")).send().unwrap().status(), 200);
         assert_eq!((server.requests_seen().len(), server.connections_opened()), (6, 1));
@@ -191,7 +192,7 @@ mod bodies {
 
     /// A body that ends too early is not waited for.
     #[test]
-    fn cut_ones_cost_no_time() {
+    fn truncated_ones_are_not_waited_for() {
         let cut = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 9\r\n\r\nhalf";
         let hop = vec![Step::ExpectRequest, send(cut), Step::Close];
         let server = Script::serve([vec![hop; 100], vec![answer(ok("there"))]].concat());
@@ -202,7 +203,7 @@ mod bodies {
     }
 
     #[test]
-    fn large_endless_and_slow_ones_are_not_read() {
+    fn large_endless_and_slow_ones_are_not_drained() {
         let large = format!("content-length: 5000000\r\n\r\n{}", "x".repeat(5_000_000));
         let chunked = format!(
             "transfer-encoding: chunked\r\n\r\n{}",
@@ -226,15 +227,15 @@ mod bodies {
     }
 }
 
-/// The body of a redirect often comes in a packet of its own, right behind the head. To wait for it
-/// saves a connection; to wait for ever would not.
+/// The body of a redirect often arrives in a packet of its own, right after the head. A short wait
+/// for it saves a connection; an unlimited wait would not.
 mod skipped_bodies {
     use super::*;
 
     const REDIRECT: &str = "HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 4\r\n\r\n";
 
     #[test]
-    fn a_body_that_comes_soon_saves_the_connection() {
+    fn a_body_that_arrives_soon_is_drained() {
         let peer = Script::serve(vec![vec![
             Step::ExpectRequest,
             send(REDIRECT),
@@ -249,7 +250,7 @@ mod skipped_bodies {
     }
 
     #[test]
-    fn a_body_that_does_not_come_is_not_waited_for() {
+    fn a_missing_body_is_not_waited_for() {
         let stalled = vec![Step::ExpectRequest, send(REDIRECT), Step::Silent];
         let peer = Script::serve(vec![stalled, vec![Step::ExpectRequest, send(ok("done"))]]);
         let client = Client::builder().timeout(Duration::from_secs(5)).build().unwrap();

@@ -1,4 +1,4 @@
-//! What the caller says is what is sent, once; and settings that could not do what they say are
+//! Fields that the caller sets are sent exactly once; settings that could have no effect are
 //! errors.
 #![cfg(all(
     feature = "blocking",
@@ -49,8 +49,8 @@ fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
 mod singletons {
     use super::*;
 
-    /// Fields of requests that may stand once: their definitions in RFC 9110 (section in front), and in
-    /// the RFCs of others, are no lists.
+    /// Fields of requests that may occur once: their definitions in RFC 9110 (section in front),
+    /// and in other RFCs, are not lists.
     const SINGLETONS: [(&str, &str, &str); 22] = [
         ("authorization", "Own one", "Own two"),         // 11.6.2
         ("content-location", "/one", "/two"),            // 8.7
@@ -76,9 +76,9 @@ mod singletons {
         ("sec-websocket-version", "12", "13"),            // RFC 6455 section 11.3.5
     ];
 
-    /// Whichever way the second comes.
+    /// The second value may be set by any method.
     #[test]
-    fn the_last_word_on_a_singleton_counts() {
+    fn the_last_value_of_a_singleton_counts() {
         type Say = fn(RequestBuilder, &'static str, &'static str) -> RequestBuilder;
         let ways: [(&str, Say); 4] = [
             ("header", |ask, name, value| ask.header(name, value)),
@@ -98,9 +98,9 @@ mod singletons {
         }
     }
 
-    /// Two of them in one map: the last counts too, in requests and in defaults.
+    /// Two values in one map: the last counts too, in requests and in defaults.
     #[test]
-    fn a_map_with_two_of_a_singleton() {
+    fn the_last_value_of_a_singleton_in_a_map_counts() {
         for (name, one, two) in SINGLETONS {
             let both = map(&[(name, one), (name, two)]);
             let (head, _) = sent(|ask| ask.headers(both.clone()));
@@ -115,9 +115,9 @@ mod singletons {
         }
     }
 
-    /// Who builds a request by hand is told.
+    /// A request that was built by hand is checked too.
     #[test]
-    fn a_request_with_two_of_a_singleton_is_refused() {
+    fn two_values_of_a_singleton_in_a_request_are_refused() {
         for (name, one, two) in SINGLETONS {
             let client = Client::new();
             let mut request = client.get("http://a.test/").build().unwrap();
@@ -129,9 +129,9 @@ mod singletons {
         }
     }
 
-    /// Lists may stand on several lines (RFC 9110 §5.3), and what nobody knows is the caller's own.
+    /// Lists may have several field lines (RFC 9110 §5.3), and unknown fields are the caller's own.
     #[test]
-    fn lists_keep_all_their_lines() {
+    fn lists_keep_all_their_field_lines() {
         for name in ["accept", "cache-control", "if-match", "via", "x-own", "accept-language"] {
             let (head, _) = sent(|ask| ask.header(name, "1").header(name, "2"));
             assert_eq!(values(&head, name), ["1", "2"], "{head}");
@@ -148,7 +148,7 @@ mod singletons {
         assert_eq!(values(&head, "cookie"), ["a=1; b=2"]);
     }
 
-    /// RFC 9110 §8.6: as any other singleton, and it has to be the body's.
+    /// RFC 9110 §8.6: like any other singleton, and it has to match the body.
     #[test]
     fn the_last_content_length_counts() {
         let (head, body) = sent(|ask| {
@@ -157,10 +157,10 @@ mod singletons {
         assert_eq!((values(&head, "content-length"), &*body), (vec!["5"], "hello"));
     }
 
-    /// What the caller names replaces what a method has set; a method replaces nothing but what another
-    /// method has set, or what it is about.
+    /// A field that the caller names replaces that of a method; a method replaces only a field that
+    /// another method has set, or its own subject.
     #[test]
-    fn helpers_and_fields() {
+    fn fields_of_the_caller_replace_those_of_methods() {
         type Step = fn(RequestBuilder) -> RequestBuilder;
         let rows: [(&str, Step, &str, &str); 9] = [
             (
@@ -226,7 +226,7 @@ mod singletons {
 
     #[cfg(feature = "json")]
     #[test]
-    fn a_type_of_the_caller_replaces_that_of_json() {
+    fn a_content_type_of_the_caller_replaces_that_of_json() {
         let (head, body) = sent(|ask| ask.json(&[1]).header("Content-Type", "application/ld+json"));
         assert_eq!(values(&head, "content-type"), ["application/ld+json"]);
         assert_eq!(body, "[1]");
@@ -240,7 +240,7 @@ mod forms {
         Form::new().with_boundary("own").unwrap().text("a", "1")
     }
 
-    /// A server cannot read a form without its boundary (RFC 7578 §4.1), so that it is added to a type
+    /// A server cannot parse a form without its boundary (RFC 7578 §4.1), so it is added to a type
     /// that has none.
     #[test]
     fn a_form_keeps_its_boundary() {
@@ -266,13 +266,13 @@ mod forms {
             assert!(body.starts_with("--own\r\n"), "{body}");
             let (head, _) = sent(|ask| ask.multipart(form()).header("Content-Type", given));
             assert_eq!(type_of(&head), expected);
-            // The form names its type itself where it comes last.
+            // If the form comes last, it sets its type itself.
             let (head, _) = sent(|ask| ask.header("Content-Type", given).multipart(form()));
             assert_eq!(type_of(&head), "multipart/form-data; boundary=own");
         }
     }
 
-    /// One that names another boundary can be read by nobody.
+    /// A form with a different boundary could not be parsed.
     #[test]
     fn another_boundary_is_an_error() {
         let ask = Client::new().post("http://a.test/").multipart(form());
@@ -283,9 +283,9 @@ mod forms {
         assert_eq!(error.to_string(), line);
     }
 
-    /// Another body needs none.
+    /// Another body needs no boundary.
     #[test]
-    fn a_body_that_takes_the_place_of_a_form() {
+    fn a_body_that_replaces_a_form_drops_the_boundary() {
         let (head, body) = sent(|ask| {
             ask.multipart(form()).body("x").header("Content-Type", "multipart/form-data")
         });
@@ -298,7 +298,7 @@ mod agents {
     use super::*;
 
     #[test]
-    fn an_empty_user_agent_is_none() {
+    fn an_empty_user_agent_is_not_sent() {
         let server = Script::serve(vec![answer(ok("")), answer(ok(""))]);
         for builder in
             [Client::builder().user_agent(""), Client::builder().user_agent("one/1").user_agent("")]
@@ -312,9 +312,9 @@ mod agents {
         }
     }
 
-    /// RFC 9110 §10.1.5: a proxy is told who asks, too.
+    /// RFC 9110 §10.1.5: a proxy receives the `User-Agent` too.
     #[test]
-    fn a_tunnel_is_asked_for_by_name() {
+    fn connect_has_the_user_agent() {
         let own = format!("leanhttp/{}", env!("CARGO_PKG_VERSION"));
         type Set = fn(ClientBuilder) -> ClientBuilder;
         type Row<'a> = (Set, &'a [(&'static str, &'static str)], Vec<&'a str>);
@@ -356,7 +356,7 @@ mod settings {
 
     /// A name that no URL can have would never be used.
     #[test]
-    fn resolve_takes_names_of_hosts() {
+    fn resolve_accepts_only_host_names() {
         let at = ([127, 0, 0, 1], 80).into();
         for name in
             ["h:80", "http://h", "h/", "u@h", "", "a b", "[::1", "h?", "h#", "[::1]:80", "h\\"]
@@ -367,9 +367,9 @@ mod settings {
         }
     }
 
-    /// Names are those of URLs, however they are spelt.
+    /// Names are compared as in URLs, in any notation.
     #[test]
-    fn resolve_knows_names_as_urls_do() {
+    fn resolve_compares_names_as_urls_do() {
         let rows = [
             ("A.Test", "http://a.test/"),
             ("a.test.", "http://a.test./"),
@@ -387,9 +387,9 @@ mod settings {
         }
     }
 
-    /// A request that went by the proxy would reach the host that it is meant to be kept from.
+    /// A request through the proxy would reach the host that `connect_to` replaces.
     #[test]
-    fn connect_to_cannot_be_had_by_a_proxy() {
+    fn connect_to_through_a_proxy_is_an_error() {
         let proxy = Script::serve(vec![]);
         let builder = |set: fn(&str) -> Proxy| {
             let client = Client::builder().proxy(set(&proxy.url("")));
@@ -411,7 +411,7 @@ mod settings {
     }
 
     #[test]
-    fn connect_to_is_kept_where_no_proxy_is_for_the_host() {
+    fn connect_to_works_if_no_proxy_matches() {
         let server = Script::serve(vec![answer(ok("there"))]);
         let proxy = Proxy::all("http://p.test").unwrap();
         let proxy = proxy.no_proxy(leanhttp::NoProxy::from_string("a.test"));
@@ -424,7 +424,7 @@ mod settings {
 mod sized {
     use super::*;
 
-    /// Parts of files are uploaded so: no more than the length is read and sent.
+    /// For uploads of parts of files: no more than the length is read and sent.
     #[test]
     fn a_longer_reader_is_sent_in_part() {
         for length in [0_u64, 1, 5, 100_000, 200_000] {
@@ -441,9 +441,9 @@ mod sized {
         assert_eq!((values(&head, "content-length"), &*body), (vec!["3"], "hel"));
     }
 
-    /// What follows in the connection is the next request.
+    /// The next request can use the connection.
     #[test]
-    fn the_connection_is_good_for_the_next() {
+    fn the_connection_is_reused_after_a_sized_body() {
         let server = Script::serve(vec![vec![
             Step::ExpectHead,
             expect("hel"),
@@ -485,9 +485,10 @@ mod json {
         mark.into_iter().chain(text.encode_utf16()).flat_map(unit).collect()
     }
 
-    /// RFC 8259 §8.1: JSON is UTF-8, and servers send it in what `text` can read, too.
+    /// RFC 8259 §8.1: JSON is UTF-8, but servers send it in other charsets, which `text` can read
+    /// too.
     #[test]
-    fn marks_and_charsets_are_read_as_in_a_text() {
+    fn json_reads_byte_order_marks_and_charsets() {
         const TEXT: &str = "{\"a\":\"\u{e9}\u{30c6}\"}";
         type Unit = fn(u16) -> [u8; 2];
         let (le, be): (Unit, Unit) = (u16::to_le_bytes, u16::to_be_bytes);
@@ -510,9 +511,9 @@ mod json {
         }
     }
 
-    /// What is no JSON in any of them is told as it stands there.
+    /// If no charset gives JSON, the error describes the text as it is.
     #[test]
-    fn what_is_no_json_is_an_error() {
+    fn invalid_json_is_a_decode_error() {
         for (content_type, body) in [
             ("application/json", &b"{\"a\":\"\xe9\"}"[..]),
             ("application/json; charset=utf-8", b"{\"a\":\"\xe9\"}"),
@@ -528,9 +529,9 @@ mod cookies {
     use super::*;
     use leanhttp::cookie::Jar;
 
-    /// As browsers, curl and Go have it: nobody listens on the way to the own machine.
+    /// As in browsers, curl and Go: the path to the local host cannot be eavesdropped on.
     #[test]
-    fn secure_cookies_of_the_own_machine() {
+    fn secure_cookies_of_localhost_are_stored() {
         let kept = [
             "http://localhost/",
             "http://LOCALHOST:8080/",
@@ -562,7 +563,7 @@ mod cookies {
     }
 
     #[test]
-    fn they_are_sent_there() {
+    fn secure_cookies_of_localhost_are_sent_to_it() {
         const SET: &str = "HTTP/1.1 200 OK\r\nset-cookie: a=1; Secure\r\nset-cookie: __Host-b=2; Secure; Path=/\r\n\
              content-length: 0\r\n\r\n";
         let server = Script::serve(vec![[answer(SET), answer(ok(""))].concat()]);
@@ -578,9 +579,9 @@ mod cookies {
         assert_eq!(values(&second, "cookie"), ["a=1; __Host-b=2"]);
     }
 
-    /// A jar of the own machine does not give them to others.
+    /// A jar with cookies of the local host does not send them to other hosts.
     #[test]
-    fn and_nowhere_else() {
+    fn secure_cookies_of_localhost_are_sent_nowhere_else() {
         let jar = Arc::new(Jar::new());
         jar.add_cookie_str("a=1; Secure", &Url::parse("https://a.test/").unwrap());
         let server = Script::serve(vec![answer(ok(""))]);
@@ -594,7 +595,7 @@ mod cookies {
 mod lines {
     use super::*;
 
-    /// Characters that nobody sees, and that turn the text around them or break a line.
+    /// Invisible characters, and those that change the direction of text or break a line.
     const UNSEEN: [char; 16] = [
         '\u{202e}',
         '\u{2066}',
@@ -622,9 +623,9 @@ mod lines {
         }
     }
 
-    /// A refusal's body, a Location, and what stands in the place of JSON.
+    /// The body of a refusal, a `Location`, and text in place of JSON.
     #[test]
-    fn a_peer_writes_nothing_unseen_into_a_line() {
+    fn invisible_characters_of_a_peer_are_escaped() {
         for c in UNSEEN {
             let text = format!("evil{c}txt");
             let refusal =
@@ -644,7 +645,7 @@ mod lines {
 
     #[cfg(feature = "json")]
     #[test]
-    fn nor_by_json() {
+    fn invisible_characters_in_json_are_escaped() {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         #[allow(dead_code, reason = "only its shape matters")]
@@ -662,10 +663,10 @@ mod lines {
 mod names {
     use super::*;
 
-    /// rustls takes no such name, whatever the certificate says.
+    /// rustls does not accept such a name, whatever the certificate says.
     #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
     #[test]
-    fn a_label_with_a_hyphen_at_its_edge() {
+    fn a_label_with_a_hyphen_at_its_edge_fails_over_tls() {
         for host in ["-a.test", "a-.test", "x.-a.test", "x.a-.test"] {
             let server = Script::serve(vec![]);
             let client = Client::builder().resolve(host, server.addr()).build().unwrap();

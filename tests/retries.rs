@@ -1,5 +1,5 @@
-//! Requests that are sent again, because the caller wants it or because a connection was stale, and
-//! those that must not be (RFC 9110 §9.2.2, §10.2.3, §15.5.9).
+//! Requests that are sent again, because of a retry policy or a stale connection, and those that
+//! must not be (RFC 9110 §9.2.2, §10.2.3, §15.5.9).
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -21,10 +21,10 @@ use support::script::{Connection, Script, Step, answer, moved, ok, send};
 
 const GENEROUS: Duration = Duration::from_secs(5);
 
-/// What an observer was told: the number of the attempt, and why.
+/// The record of an observer: the number of the attempt, and the reason.
 type Told = Arc<Mutex<Vec<(u32, Reason)>>>;
 
-/// A policy that hardly waits, and what it tells.
+/// A policy with minimal waits, and the record of its observer.
 fn quick() -> (Policy, Told) {
     let told = Told::default();
     let heard = Arc::clone(&told);
@@ -56,7 +56,7 @@ const BUSY: Reason = Reason::Status(StatusCode::SERVICE_UNAVAILABLE);
 const LOST: Reason = Reason::Failure(Kind::Io);
 
 #[test]
-fn a_busy_server_is_asked_again_on_the_same_connection() {
+fn a_503_is_retried_on_the_same_connection() {
     let steps = [&busy("")[..], &busy(""), &answer(ok("at last"))].concat();
     let server = Script::serve(vec![steps]);
     let (policy, told) = quick();
@@ -68,7 +68,7 @@ fn a_busy_server_is_asked_again_on_the_same_connection() {
 }
 
 #[test]
-fn the_last_response_is_delivered_as_it_is() {
+fn the_last_response_is_delivered_unchanged() {
     let end = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nsorry";
     let server = Script::serve(vec![[&busy("")[..], &busy(""), &answer(end)].concat()]);
     let (policy, told) = quick();
@@ -78,7 +78,7 @@ fn the_last_response_is_delivered_as_it_is() {
 }
 
 #[test]
-fn without_a_policy_nothing_is_sent_again() {
+fn without_a_policy_nothing_is_retried() {
     let (policy, told) = quick();
     type Switch = fn(RequestBuilder) -> RequestBuilder;
     let clients: [(Client, Switch); 2] =
@@ -92,7 +92,7 @@ fn without_a_policy_nothing_is_sent_again() {
     }
 }
 
-/// A fresh connection, so it is not a stale one.
+/// The connection is fresh, so it is not a stale one.
 fn lost(end: Step) -> Connection {
     vec![Step::ExpectRequest, end]
 }
@@ -108,7 +108,7 @@ fn t09_a_lost_connection_costs_an_attempt() {
 }
 
 #[test]
-fn t09_the_attempts_end_and_the_error_counts_them() {
+fn t09_the_attempts_are_limited_and_the_error_counts_them() {
     let server = Script::serve(vec![lost(Step::Close), lost(Step::Close), lost(Step::Reset)]);
     let (policy, told) = quick();
     let error = client(policy).get(server.url("/")).send().unwrap_err();
@@ -118,9 +118,9 @@ fn t09_the_attempts_end_and_the_error_counts_them() {
     assert_eq!(server.accepted(), 3);
 }
 
-/// RFC 9110 §9.2.2: it may have been carried out. And a reader cannot be read twice.
+/// RFC 9110 §9.2.2: the request may have been carried out. And a reader cannot be read twice.
 #[test]
-fn t09_what_may_have_been_carried_out_is_not_sent_again() {
+fn t09_a_request_that_may_have_been_carried_out_is_not_retried() {
     type Ask = fn(&Client, &str) -> RequestBuilder;
     let asks: [(&str, Ask); 4] = [
         ("POST", |client, url| client.post(url).body("body")),
@@ -144,7 +144,7 @@ fn t09_what_may_have_been_carried_out_is_not_sent_again() {
 }
 
 #[test]
-fn a_method_that_the_caller_vouches_for_is_sent_again() {
+fn retry_method_allows_another_method() {
     let server = Script::serve(vec![lost(Step::Reset), answer(ok("once, in effect"))]);
     let (policy, told) = quick();
     let client = client(policy.retry_method(Method::POST));
@@ -154,10 +154,10 @@ fn a_method_that_the_caller_vouches_for_is_sent_again() {
     assert!(server.received_text(1).ends_with("\r\n\r\nbody"));
 }
 
-/// As long as nothing was sent, any method may be tried again: even a reader is whole yet.
+/// As long as nothing was sent, any method may be tried again: even a reader is still complete.
 #[test]
-fn what_was_not_sent_may_be_a_post() {
-    // An address that no other test takes while nobody listens there.
+fn a_post_that_was_not_sent_is_retried() {
+    // An address that no other test uses, without a listener.
     let addr = TcpListener::bind((Ipv4Addr::new(127, 0, 9, 9), 0)).unwrap().local_addr().unwrap();
     let server = Mutex::new(None);
     let policy = Policy::new().backoff(Duration::ZERO, Duration::ZERO).on_retry(move |retry| {
@@ -168,9 +168,9 @@ fn what_was_not_sent_may_be_a_post() {
     assert_eq!(text(post.send()), "taken");
 }
 
-/// A server that gives up in the handshake has not been asked for anything.
+/// A server that fails in the handshake has not received a request.
 #[test]
-fn a_handshake_that_is_cut_off_is_begun_anew() {
+fn a_broken_handshake_is_retried() {
     for end in [Step::Cut, Step::Reset] {
         let pki = Pki::new();
         let config = pki.server_config(Leaf::Good);
@@ -183,9 +183,9 @@ fn a_handshake_that_is_cut_off_is_begun_anew() {
     }
 }
 
-/// Nor has one that a proxy does not reach.
+/// A server that the proxy cannot reach has not received one either.
 #[test]
-fn a_proxy_that_does_not_get_through_is_asked_again() {
+fn a_proxy_that_cannot_reach_the_origin_is_retried() {
     for (line, attempts) in [("502 Bad Gateway", 3), ("403 Forbidden", 1)] {
         let server = Script::serve(vec![status(line, "").to_vec(); attempts]);
         let proxy = Proxy::all(server.url("")).unwrap();
@@ -196,9 +196,9 @@ fn a_proxy_that_does_not_get_through_is_asked_again() {
     }
 }
 
-/// A certificate, a broken rule, a policy of the client: the next attempt would fare no better.
+/// A certificate, a protocol error, a policy of the client: the next attempt would fail too.
 #[test]
-fn what_stays_as_it_is_is_not_tried_again() {
+fn permanent_errors_are_not_retried() {
     let (policy, told) = quick();
     let pki = Pki::new();
     let server = Script::serve_tls(vec![vec![]], pki.server_config(Leaf::Good));
@@ -221,9 +221,9 @@ fn what_stays_as_it_is_is_not_tried_again() {
     assert_eq!(*told.lock().unwrap(), []);
 }
 
-/// What the caller has begun to read is his.
+/// A body that the caller has begun to read is not requested again.
 #[test]
-fn a_body_that_breaks_off_is_not_asked_for_again() {
+fn a_truncated_body_is_not_requested_again() {
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
     let server = Script::serve(vec![vec![Step::ExpectRequest, send(cut), Step::Close]]);
     let (policy, told) = quick();
@@ -232,7 +232,7 @@ fn a_body_that_breaks_off_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_server_that_says_nothing_is_asked_again() {
+fn a_silent_server_is_retried() {
     let silent = vec![Step::ExpectRequest, Step::Silent];
     let server = Script::serve(vec![silent, answer(ok("awake"))]);
     let (policy, told) = quick();
@@ -241,9 +241,10 @@ fn a_server_that_says_nothing_is_asked_again() {
     assert_eq!(*told.lock().unwrap(), [(2, Reason::Failure(Kind::Timeout))]);
 }
 
-/// RFC 9110 §10.2.3, by the real clock: what is over is not waited for, nor what is far away.
+/// RFC 9110 §10.2.3, by the real clock: a time in the past needs no wait, and a distant one is not
+/// waited for.
 #[test]
-fn t08_retry_after() {
+fn t08_retry_after_sets_the_wait() {
     let endless = "Fri, 31 Dec 9999 23:59:59 GMT";
     for (value, again, at_least) in [
         ("0", true, 0),
@@ -268,9 +269,9 @@ fn t08_retry_after() {
     }
 }
 
-/// The deadline is not waited for in vain: what there is is told at once.
+/// A wait that would exceed the deadline does not begin: the response is returned immediately.
 #[test]
-fn t08_no_wait_goes_beyond_the_deadline() {
+fn t08_no_wait_exceeds_the_deadline() {
     let server = Script::serve(vec![busy("retry-after: 30\r\n").to_vec()]);
     let (policy, told) = quick();
     let client = Client::builder().retry(policy).timeout(Duration::from_secs(20)).build().unwrap();
@@ -299,7 +300,7 @@ fn a_call_that_is_cancelled_does_not_wait_for_its_retry() {
 }
 
 #[test]
-fn t09_a_dead_server_within_the_deadline() {
+fn t09_a_dead_server_ends_within_the_deadline() {
     let patient = Policy::new()
         .max_attempts(u32::MAX)
         .budget(u32::MAX)
@@ -312,7 +313,7 @@ fn t09_a_dead_server_within_the_deadline() {
     assert!(start.elapsed() < GENEROUS, "{:?}", start.elapsed());
 }
 
-/// However many calls there are, a dead server gets no multiple of them.
+/// A dead server gets few retries, however many calls there are.
 #[test]
 fn t09_retries_are_shared_by_all_calls_of_a_client() {
     let (policy, told) = quick();
@@ -329,7 +330,7 @@ fn t09_retries_are_shared_by_all_calls_of_a_client() {
 }
 
 #[test]
-fn redirects_bring_no_attempts_of_their_own() {
+fn redirects_share_the_attempts_of_a_call() {
     let second = [&busy("")[..], &busy("")].concat();
     let first = [&busy("")[..], &moved(307, "/next")].concat();
     let server = Script::serve(vec![first, second]);
@@ -339,7 +340,7 @@ fn redirects_bring_no_attempts_of_their_own() {
     assert_eq!(*told.lock().unwrap(), [(2, BUSY), (3, BUSY)]);
 }
 
-/// RFC 9110 §15.5.9: a server may say that it closes a connection that idled.
+/// RFC 9110 §15.5.9: a server may announce with a 408 that it closes an idle connection.
 mod timed_out {
     use super::*;
 
@@ -348,7 +349,7 @@ mod timed_out {
     }
 
     #[test]
-    fn just_when_a_request_arrives() {
+    fn a_408_on_an_idle_connection_is_retried() {
         for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE] {
             let server = Script::serve(vec![stale("connection: close\r\n"), answer(ok(""))]);
             let client = Client::new();
@@ -360,10 +361,10 @@ mod timed_out {
         }
     }
 
-    /// On a new connection it means the request; a POST may have been carried out; and who stays
-    /// connected has not closed.
+    /// On a new connection the 408 is about the request; a POST may have been carried out; and a
+    /// server that keeps the connection open has not closed it as idle.
     #[test]
-    fn or_it_is_the_response() {
+    fn another_408_is_the_response() {
         let cases = [
             (Method::GET, [status("408 Request Timeout", "connection: close\r\n")].concat()),
             (Method::POST, stale("connection: close\r\n")),
@@ -382,9 +383,9 @@ mod timed_out {
     }
 }
 
-/// RFC 9110 §9.2.2: the line says why there was no second try, with and without a policy.
+/// RFC 9110 §9.2.2: the error says why the request was not sent again, with and without a policy.
 #[test]
-fn t09_a_stale_post_says_why_it_was_not_sent_again() {
+fn t09_a_lost_post_says_why_it_was_not_sent_again() {
     for builder in [Client::builder(), Client::builder().retry(quick().0)] {
         let stale = [&answer(ok("first"))[..], &[Step::ExpectRequest, Step::Close]].concat();
         let server = Script::serve(vec![stale]);

@@ -1,15 +1,15 @@
-//! Endurance: many threads on one client, bodies of all sizes in both directions, plain and over TLS,
-//! directly and by a relay that spoils connections. Every body is right or an error in time, and
-//! nothing is left behind: no connection, no descriptor, no thread, no memory.
+//! Endurance: many threads on one client, bodies of all sizes in both directions, plain and over
+//! TLS, directly and through a relay that disturbs connections. Every body is correct or an error
+//! in time, and nothing leaks: no connection, no descriptor, no thread, no memory.
 //!
 //! | variable | default | |
 //! | --- | --- | --- |
-//! | `LEANHTTP_SOAK_SECONDS` | 3 | how long it works |
-//! | `LEANHTTP_SOAK_SEED` | the time | what is asked for and what goes wrong; when, is up to the threads |
-//! | `LEANHTTP_SOAK_GROWTH` | 64 | how much more memory, in MiB, there may be in the last third of the time than in the one before |
+//! | `LEANHTTP_SOAK_SECONDS` | 3 | duration |
+//! | `LEANHTTP_SOAK_SEED` | the time | determines requests and faults; their order depends on the threads |
+//! | `LEANHTTP_SOAK_GROWTH` | 64 | most memory, in MiB, by which the last third of the time may exceed the second |
 //!
-//! The GNU allocator keeps what it was given back. It shows leaks much smaller than that if it is
-//! told not to, as `.ci/run soak` does; that also prints the summary.
+//! The GNU allocator retains freed memory. It shows much smaller leaks if it is configured not to,
+//! as `.ci/run soak` does; that also prints the summary.
 #![cfg(all(
     feature = "blocking",
     feature = "tls",
@@ -48,7 +48,7 @@ use support::pki::{Leaf, Pki};
 const WORKERS: u64 = 32;
 
 #[test]
-fn many_threads_for_a_long_time() {
+fn many_threads_leak_nothing() {
     let seconds = variable("LEANHTTP_SOAK_SECONDS").unwrap_or(3);
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
     let seed = variable("LEANHTTP_SOAK_SEED").unwrap_or(now.as_secs());
@@ -62,13 +62,13 @@ fn many_threads_for_a_long_time() {
         println!("{tally}{stage}at the end {stats:?}");
         assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
         assert!(stage.faults().is_empty(), "{}", stage.faults().join("\n"));
-        assert_eq!(stats.open, stats.idle, "connections that nobody holds");
+        assert_eq!(stats.open, stats.idle, "leaked connections");
         drop(client);
         assert!(eventually(|| stage.open() == 0), "{} connections are left", stage.open());
         peaks
     };
     eventually(|| Holdings::now() == before);
-    assert_eq!(Holdings::now(), before, "what the process holds");
+    assert_eq!(Holdings::now(), before, "the resources of the process");
     println!(
         "memory     {} MiB, {} MiB, {} MiB at most in each third",
         peaks[0], peaks[1], peaks[2]
@@ -89,7 +89,7 @@ fn eventually(holds: impl Fn() -> bool) -> bool {
     holds()
 }
 
-/// All threads work; the most memory that there was in each third of the time.
+/// Runs all threads; returns the peak memory in each third of the time.
 fn work(client: &Client, stage: &Stage, time: Duration, seed: u64) -> (Tally, [u64; 3]) {
     let (began, sites) = (Instant::now(), stage.sites());
     let mut tally = Tally::default();
@@ -113,7 +113,7 @@ fn work(client: &Client, stage: &Stage, time: Duration, seed: u64) -> (Tally, [u
     (tally, peaks)
 }
 
-/// The servers, and the relays before them.
+/// The servers, and the relays in front of them.
 struct Stage {
     servers: [Server; 2],
     relays: [Relay; 2],

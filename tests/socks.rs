@@ -1,4 +1,4 @@
-//! SOCKS proxies: versions 4, 4A and 5, with names looked up here and there.
+//! SOCKS proxies: versions 4, 4A and 5, with names looked up by the client or by the proxy.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -20,14 +20,14 @@ fn client(proxy: &str) -> Client {
     Client::builder().proxy(Proxy::all(proxy).unwrap()).build().unwrap()
 }
 
-/// What a GET by `proxy` fails with.
+/// The error of a GET through `proxy`.
 fn fails(proxy: &str, url: &str) -> Error {
     client(proxy).get(url).send().unwrap_err()
 }
 
 #[test]
-fn each_version_says_where_to_and_carries_the_rest() {
-    // The scheme, the host of the URL, what the proxy was asked for.
+fn each_version_opens_a_tunnel_to_the_destination() {
+    // The scheme, the host of the URL, the request that the proxy received.
     let cases = [
         ("socks4", "looked-up.test", "4  192.0.2.1"),
         ("socks4", "192.0.2.7", "4  192.0.2.7"),
@@ -36,7 +36,7 @@ fn each_version_says_where_to_and_carries_the_rest() {
         ("socks5", "looked-up.test", "5  192.0.2.1"),
         ("socks5", "[2001:db8::1]", "5  2001:db8::1"),
         ("socks5h", "h.invalid", "5  h.invalid"),
-        // Although the client has an address for it: the proxy looks it up.
+        // Although the client has an address for it, the proxy looks it up.
         ("socks5h", "looked-up.test", "5  looked-up.test"),
         ("socks5h", "192.0.2.7", "5  192.0.2.7"),
         ("socks5h", "[2001:db8::1]", "5  2001:db8::1"),
@@ -57,9 +57,9 @@ fn each_version_says_where_to_and_carries_the_rest() {
     }
 }
 
-/// The name of the certificate is that of the origin.
+/// The certificate is verified against the name of the origin.
 #[test]
-fn https_goes_through() {
+fn https_passes_through_a_socks_proxy() {
     let pki = Pki::new();
     let origin = Httpbin::start_tls(&pki);
     for scheme in ["socks4a", "socks5", "socks5h"] {
@@ -75,7 +75,7 @@ fn https_goes_through() {
 }
 
 #[test]
-fn logins() {
+fn logins_are_sent_or_refused() {
     let origin = Httpbin::start();
     let proxy = support::proxy::Proxy::socks_with_login(origin.addr(), "us er:p@ss");
     let port = proxy.addr().port();
@@ -103,14 +103,14 @@ fn logins() {
     assert_eq!(proxy.asked().len(), 2);
 
     let version_4 = support::proxy::Proxy::socks(origin.addr());
-    let url_4 = version_4.url("socks4a").replace("//", "//somebody@");
+    let url_4 = version_4.url("socks4a").replace("//", "//user@");
     Client::builder().proxy(Proxy::all(url_4).unwrap()).build().unwrap().get(url).send().unwrap();
-    assert_eq!(version_4.asked(), ["4 somebody h.invalid:80"]);
+    assert_eq!(version_4.asked(), ["4 user h.invalid:80"]);
 }
 
-/// CVE-2023-38545 (curl): one byte says how long, and nothing else is tried instead.
+/// CVE-2023-38545 (curl): the length is one byte, and there is no fallback for longer names.
 #[test]
-fn n04_what_is_too_long_is_not_sent() {
+fn n04_names_and_logins_that_are_too_long_are_not_sent() {
     let proxy = Script::serve(vec![]);
     let port = proxy.addr().port();
     let long = "x".repeat(256);
@@ -129,7 +129,7 @@ fn n04_what_is_too_long_is_not_sent() {
 }
 
 #[test]
-fn n04_answers_that_are_none() {
+fn n04_invalid_replies_are_errors() {
     let cases: [(&[u8], &str); 7] = [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not an answer of this version of SOCKS"),
         (b"\x04\x5a", "not an answer of this version of SOCKS"),
@@ -155,9 +155,9 @@ fn n04_answers_that_are_none() {
     }
 }
 
-/// What follows the proxy's word is the origin's, byte by byte.
+/// Bytes after the proxy's reply are the origin's.
 #[test]
-fn n04_answers_are_read_exactly() {
+fn n04_replies_are_read_exactly() {
     let granted = b"\x05\0\x05\0\0\x03\x05proxy\0\x50".to_vec();
     for size in [1, 2, 3, 100] {
         let proxy = Script::serve(vec![vec![
@@ -174,9 +174,9 @@ fn n04_answers_are_read_exactly() {
     }
 }
 
-/// The time to connect covers the talk with the proxy.
+/// The connect timeout covers the exchange with the proxy.
 #[test]
-fn t03_a_proxy_that_stalls_is_given_up() {
+fn t03_a_proxy_that_stalls_ends_with_the_connect_timeout() {
     let silent = Silent::start();
     let halfway = Script::serve(vec![vec![send(b"\x05\0"), Step::Silent]]);
     for addr in [silent.addr(), halfway.addr()] {
@@ -188,13 +188,13 @@ fn t03_a_proxy_that_stalls_is_given_up() {
         assert!(began.elapsed() < Duration::from_secs(5));
         assert_eq!((error.kind(), error.phase()), (Kind::Timeout, Phase::Proxy), "{error}");
         let line = error.to_string();
-        let via = format!(" via the proxy socks5h://{addr}: no connection within 150ms");
+        let via = format!(" via the proxy socks5h://{addr}: timed out: no connection within 150ms");
         assert!(line.contains(&via), "{line}");
     }
 }
 
 #[test]
-fn a_proxy_that_is_not_there() {
+fn an_unreachable_proxy_is_an_error() {
     let addr = net::refused();
     let error = fails(&format!("socks5://user:secret@{addr}"), "http://192.0.2.1/");
     assert_eq!((error.kind(), error.phase()), (Kind::Connect, Phase::Connect));

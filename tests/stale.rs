@@ -1,8 +1,8 @@
-//! A server that dies at every moment there is (RFC 9112 §9.3.1, §9.5): each kind of request, on a
-//! connection that was used before and on a new one, times each way of dying, times each moment.
+//! A server that dies at every possible moment (RFC 9112 §9.3.1, §9.5): each kind of request, on a
+//! reused and on a new connection, times each way of dying, times each moment.
 //!
-//! The rows are generated, and what has to come of each is computed by the rule in
-//! `stale/rule.rs`. `cargo test --test stale -- --nocapture` prints how many there are.
+//! The rows are generated, and the rule in `stale/rule.rs` computes the expected outcome of each.
+//! `cargo test --test stale -- --nocapture` prints their number.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "ring", feature = "cookies"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, unreachable_pub, reason = "a test")]
 
@@ -32,33 +32,33 @@ use stale::row::{Ask, Carrier, Connection, Gate, Moment, RESPONSE, RESPONSE_HEAD
 use stale::rule::{Outcome, Verdict, held_back, verdict, was_not_sent};
 use support::pki::{Leaf, Pki};
 
-/// How many servers die at the same time.
+/// Number of servers that run at the same time.
 const WORKERS: usize = 4;
 
-/// How long the last word of a dead server may take to the client on a busy machine.
+/// Time for the last bytes of a dead server to reach the client on a busy machine.
 const LAST_WORD: Duration = Duration::from_millis(5);
 
-/// Every so many bytes of a head there is a row.
+/// The step between the rows that cut a head, in bytes.
 fn step(ask: Ask, carrier: Carrier) -> usize {
     match (carrier, ask) {
-        (Carrier::Tls, _) => 97, // a handshake takes its time
+        (Carrier::Tls, _) => 97, // handshakes are slow
         (_, Ask::Get | Ask::PostBytes) => 1,
         _ => 29,
     }
 }
 
 #[test]
-fn in_the_clear() {
+fn plain_connections_follow_the_rule() {
     every_row(Carrier::Plain);
 }
 
 #[test]
-fn by_a_proxy_that_forwards() {
+fn connections_to_a_forwarding_proxy_follow_the_rule() {
     every_row(Carrier::Proxy);
 }
 
 #[test]
-fn over_tls() {
+fn tls_connections_follow_the_rule() {
     every_row(Carrier::Tls);
 }
 
@@ -87,7 +87,7 @@ fn every_row(carrier: Carrier) {
     assert!(wrong.is_empty(), "{} of {rows} rows are wrong:\n{}", wrong.len(), shown.join("\n"));
 }
 
-/// How long a request is.
+/// The length of a request.
 struct Sizes {
     head: usize,
     all: usize,
@@ -130,9 +130,9 @@ fn moments(ask: Ask, sizes: &Sizes, step: usize) -> Vec<Moment> {
     [Moment::Idle, Moment::Taken, Moment::Untouched].into_iter().chain(read).chain(sent).collect()
 }
 
-/// A new connection does not idle, and begins with a handshake where there is TLS. There nobody can
-/// tell either whether bytes have come without taking them. A 408 in the middle of another response
-/// is none.
+/// A new connection is never idle, and begins with a handshake under TLS. Under TLS a client cannot
+/// tell either whether bytes have arrived without reading them. A 408 in the middle of another
+/// response is not one.
 fn makes_sense(carrier: Carrier, connection: Connection, way: Way, moment: Moment) -> bool {
     match moment {
         Moment::Idle => connection == Connection::Pooled,
@@ -179,7 +179,7 @@ impl Bench {
         }
     }
 
-    /// How long the request is when nobody dies.
+    /// Measures the request on a connection that does not die.
     fn measure(&self, ask: Ask) -> Sizes {
         let (client, gate) = (self.client(&Arc::default()), Arc::default());
         Gate::open(&gate);
@@ -191,7 +191,7 @@ impl Bench {
         Sizes { head: request.head.len(), all: request.length }
     }
 
-    /// Plays a row; what is wrong with what came of it, if anything is.
+    /// Plays a row; returns the differences from the expected outcome.
     fn run(&self, row: &Row) -> Result<(), String> {
         let (killer, gate) = (Arc::<Killer>::default(), Arc::<Gate>::default());
         let client = self.client(&killer);
@@ -205,7 +205,7 @@ impl Bench {
         }
         let outcome = text(row.ask.request(&client, &self.url("/row"), &gate));
         let connections = self.peer.connections();
-        // Whatever happened, the client is as good as before.
+        // The client is usable afterwards, whatever happened.
         let after = text(client.get(self.url("/after")));
         drop(client);
         let requests = self.peer.finish();
@@ -223,8 +223,8 @@ impl Bench {
     }
 }
 
-/// Has the server die when the client takes a connection: it is asked for cookies when a connection
-/// is there, and nothing is sent yet.
+/// Makes the server die when the client takes a connection: the client asks the cookie store when
+/// it has a connection and has not sent anything.
 #[derive(Default)]
 struct Killer {
     trigger: Mutex<Option<(Sender<()>, Receiver<()>)>>,
@@ -232,7 +232,7 @@ struct Killer {
 }
 
 impl Killer {
-    /// What the server has to know.
+    /// Prepares the server for a row.
     fn load(&self, is_armed: bool) -> (Receiver<()>, Sender<()>) {
         let ((kill, now), (died, death)) = (mpsc::channel(), mpsc::channel());
         *self.trigger.lock().unwrap() = Some((kill, death));
@@ -240,7 +240,7 @@ impl Killer {
         (now, died)
     }
 
-    /// Waits until the server is dead. It dies once.
+    /// Waits until the server has died.
     fn kill(&self) {
         if let Some((kill, death)) = self.trigger.lock().unwrap().take() {
             kill.send(()).unwrap();
@@ -287,7 +287,7 @@ fn judge(wrong: &mut String, row: &Row, expected: &Verdict, answer: &Answer) {
     }
 }
 
-/// The line of an error names what was being done, for which URL, how the connection ended, and why
+/// The line of an error names the operation, the URL, the end of the connection, and the reason why
 /// the request was not sent again.
 fn says_what_happened(row: &Row, error: &Error) -> bool {
     const ENDS: [&str; 5] = [
@@ -304,7 +304,7 @@ fn says_what_happened(row: &Row, error: &Error) -> bool {
     in_time && names_url && says_why && ENDS.iter().any(|end| line.contains(end))
 }
 
-/// What reached the server, and is not to be done twice, was read once at most.
+/// A request that must not be repeated was read at most once.
 fn judge_requests(wrong: &mut String, ask: Ask, expected: &Verdict, requests: &[Request]) {
     let complete: Vec<_> = requests.iter().filter(|request| request.is_for("/row")).collect();
     if !expected.complete.contains(&complete.len()) {
@@ -316,6 +316,6 @@ fn judge_requests(wrong: &mut String, ask: Ask, expected: &Verdict, requests: &[
     };
     let spoiled = complete.iter().filter(|request| !is_whole(request)).count();
     if spoiled > 0 {
-        let _ = write!(wrong, " {spoiled} requests are not what was asked");
+        let _ = write!(wrong, " {spoiled} requests are not as sent");
     }
 }

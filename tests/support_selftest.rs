@@ -1,4 +1,4 @@
-//! The test servers, tested without the client: raw sockets speak to them.
+//! Tests of the test servers with raw sockets, without the client.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -19,7 +19,7 @@ use support::net;
 use support::pki::{Leaf, Pki};
 use support::script::{Script, Step, answer, expect, pause, send, send_split};
 
-/// A response as it came: status, head, and the body without its chunked coding.
+/// A response as received: status, head, and the body without its chunked coding.
 #[derive(Debug)]
 struct Answer {
     status: u16,
@@ -227,7 +227,7 @@ mod httpbin {
     }
 
     #[test]
-    fn what_breaks_rfc_9112_is_refused() {
+    fn violations_of_rfc_9112_are_refused() {
         let cases = [
             ("GET /get HTTP/1.1\r\n\r\n", 400, "no Host"),
             ("GET /get HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, "more than one Host"),
@@ -356,7 +356,7 @@ mod httpbin {
     }
 
     #[test]
-    fn gzip_is_gzip() {
+    fn gzip_bodies_decode() {
         let answer = get(&Httpbin::start(), "/gzip");
         assert_eq!(answer.field("content-encoding"), Some("gzip"));
         let mut text = String::new();
@@ -413,7 +413,7 @@ mod httpbin {
     }
 
     #[test]
-    fn the_same_over_tls() {
+    fn requests_over_tls_get_the_same_responses() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         assert!(server.url("/x").starts_with("https://localhost:"));
@@ -428,7 +428,7 @@ mod httpbin {
     }
 
     #[test]
-    fn bad_certificates_are_bad() {
+    fn invalid_certificates_are_invalid() {
         let pki = Pki::new();
         let cases = [
             (Leaf::UnknownIssuer, "UnknownIssuer"),
@@ -468,7 +468,7 @@ mod script {
         stream
     }
 
-    /// What `join` complains of.
+    /// The failure that `join` reports.
     fn complaint(script: &Script) -> String {
         let panic = catch_unwind(AssertUnwindSafe(|| script.join())).unwrap_err();
         panic.downcast_ref::<String>().unwrap().clone()
@@ -519,7 +519,7 @@ mod script {
     }
 
     #[test]
-    fn a_broken_expectation_shows_both_sides() {
+    fn a_failed_expectation_shows_both_sides() {
         let script = Script::serve(vec![vec![expect(REQUEST), send(RESPONSE)]]);
         let mut stream = connect(&script, b"GET /b HTTP/1.1\r\nHost: h\r\n\r\n");
         let _ = stream.read(&mut [0]);
@@ -530,7 +530,7 @@ mod script {
     }
 
     #[test]
-    fn too_little_too_much_and_too_many_are_told() {
+    fn missing_and_surplus_bytes_and_connections_are_reported() {
         let little = Script::serve(vec![vec![expect(REQUEST)]]);
         drop(connect(&little, &REQUEST[..7]));
         assert!(complaint(&little).contains("byte 7"));
@@ -547,14 +547,14 @@ mod script {
     }
 
     #[test]
-    fn a_script_that_is_dropped_still_complains() {
+    fn a_dropped_script_still_reports() {
         let script = Script::serve(vec![vec![expect(REQUEST)]]);
         drop(connect(&script, b"x"));
         assert!(catch_unwind(AssertUnwindSafe(move || drop(script))).is_err());
     }
 
     #[test]
-    fn reset_is_a_reset() {
+    fn reset_resets_the_connection() {
         let script = Script::serve(vec![vec![Step::ExpectHead, send("part"), Step::Reset]]);
         let mut stream = connect(&script, REQUEST);
         let error = stream.read_to_end(&mut Vec::new()).unwrap_err();
@@ -562,7 +562,7 @@ mod script {
     }
 
     #[test]
-    fn silent_reads_and_says_nothing() {
+    fn silent_reads_and_sends_nothing() {
         let script = Script::serve(vec![vec![Step::Silent]]);
         let mut stream = connect(&script, REQUEST);
         stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
@@ -599,7 +599,7 @@ mod script {
     }
 }
 
-mod nobody {
+mod unreachable {
     use super::*;
 
     fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
@@ -607,13 +607,13 @@ mod nobody {
     }
 
     #[test]
-    fn refuses() {
+    fn a_refused_address_refuses() {
         let error = connect(net::refused()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 
     #[test]
-    fn accepts_and_stays_silent() {
+    fn a_silent_address_accepts_and_sends_nothing() {
         let silent = net::Silent::start();
         let mut stream = TcpStream::connect(silent.addr()).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
@@ -623,7 +623,7 @@ mod nobody {
     }
 
     #[test]
-    fn never_accepts() {
+    fn an_unreachable_address_never_accepts() {
         let unreachable = net::Unreachable::start();
         let error = connect(unreachable.addr()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);

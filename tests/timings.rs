@@ -1,4 +1,4 @@
-//! Where the time of a call went: hop by hop, on responses and on errors.
+//! The timings of a call: each attempt, on responses and on errors.
 //!
 //! The only assertions about time are lower bounds of waits that the servers make.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
@@ -6,7 +6,6 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use support::httpbin::Httpbin;
 use support::pki::Pki;
 use support::script::{Script, Step, answer, ok, pause, send};
 
-/// Which phases took place: q(ueue), l(ookup), c(onnect), h(andshake), r(equest), f(irst byte).
+/// Phases that took place: q(ueue), l(ookup), c(onnect), h(andshake), r(equest), f(irst byte).
 fn phases(timings: &Timings) -> Vec<String> {
     let of_hop = |hop: &Attempt| {
         let times = [
@@ -35,7 +34,7 @@ fn phases(timings: &Timings) -> Vec<String> {
 }
 
 #[test]
-fn of_new_and_old_connections() {
+fn new_and_reused_connections_have_their_phases() {
     let pki = Pki::new();
     let (plain, tls) = (Httpbin::start(), Httpbin::start_tls(&pki));
     let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
@@ -52,7 +51,7 @@ fn of_new_and_old_connections() {
 }
 
 #[test]
-fn of_what_takes_long() {
+fn each_phase_has_its_time() {
     let wait = Duration::from_millis(60);
     let slow_name = move |_: &str| {
         thread::sleep(wait);
@@ -60,7 +59,11 @@ fn of_what_takes_long() {
     };
     let server = Script::serve(vec![vec![Step::ExpectRequest, pause(60), send(ok("late"))]]);
     let port = server.url("").rsplit(':').next().unwrap().to_owned();
-    let client = Client::builder().no_proxy().dns_resolver(Arc::new(slow_name)).build().unwrap();
+    let client = Client::builder()
+        .no_proxy()
+        .dns_resolver(leanhttp::dns::from_fn(slow_name))
+        .build()
+        .unwrap();
     let response = client.get(format!("http://h.test:{port}/")).send().unwrap();
     let timings = response.timings().unwrap();
     let hop = timings.attempts().next().unwrap();
@@ -69,7 +72,7 @@ fn of_what_takes_long() {
 }
 
 #[test]
-fn of_every_hop() {
+fn each_hop_has_its_timings() {
     let moved = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
     // A redirect on the same connection, which then dies at its third use.
     let first = [answer(moved), answer(ok("there")), vec![Step::ExpectRequest, Step::Close]];
@@ -85,9 +88,9 @@ fn of_every_hop() {
     }
 }
 
-/// A wait for one's turn has its own time.
+/// The wait for a connection is a phase of its own.
 #[test]
-fn of_the_queue() {
+fn the_wait_for_a_connection_has_its_time() {
     let server = Script::serve(vec![[answer(ok("1")), answer(ok("2"))].concat()]);
     let client = Client::builder().no_proxy().pool_max_open_per_host(1).build().unwrap();
     let first = client.get(server.url("/")).send().unwrap();
@@ -103,7 +106,7 @@ fn of_the_queue() {
 }
 
 #[test]
-fn of_what_failed() {
+fn errors_have_timings() {
     let silent = Script::serve(vec![vec![Step::ExpectRequest, Step::Silent]]);
     let limit = Duration::from_millis(100);
     let client = Client::builder().no_proxy().read_timeout(limit).build().unwrap();

@@ -1,5 +1,5 @@
-//! TLS over real sockets: who is refused and in which words, what the settings change, what is
-//! resumed, and what a response tells of it.
+//! TLS over real sockets: which peers are refused with which errors, the settings, session
+//! resumption, and the TLS information of a response.
 #![cfg(all(feature = "blocking", feature = "gzip", any(feature = "ring", feature = "aws-lc-rs")))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -31,13 +31,13 @@ fn crl(pem: &str) -> CertificateRevocationList {
     CertificateRevocationList::from_pem(pem.as_bytes()).unwrap()
 }
 
-/// One request to a server of that configuration, with a client that trusts its authority.
+/// Sends one request to a server of that configuration, with a client that trusts its authority.
 fn ask(pki: &Pki, leaf: Leaf, host: &str, set: Set<'_>) -> Outcome {
     let server = Httpbin::start_tls_as(pki, leaf);
     ask_of(pki, &server, host, set)
 }
 
-/// The response, or the error's line without its beginning, which is checked.
+/// Returns the response, or the error's line without its beginning, which is checked.
 type Outcome = Result<Response, String>;
 
 fn ask_of(pki: &Pki, server: &Httpbin, host: &str, set: Set<'_>) -> Outcome {
@@ -59,7 +59,7 @@ fn as_it_is(builder: ClientBuilder) -> ClientBuilder {
     builder
 }
 
-/// Expected to be let in, or refused with these words; words that end in `…` may go on.
+/// Expects acceptance, or a refusal with this text; a text that ends in `…` is a prefix.
 #[track_caller]
 fn assert_outcome(what: &str, outcome: Outcome, expected: Result<(), &str>) {
     match (outcome, expected) {
@@ -77,7 +77,7 @@ mod certificates {
 
     /// CVE-2014-0139, CVE-2009-2417 (curl): RFC 9110 §4.3.4 and RFC 9525 §6 in their strict reading.
     #[test]
-    fn n05_names_of_certificates() {
+    fn n05_certificates_must_match_the_name() {
         const ONE: &str = "invalid peer certificate: certificate not valid for name …";
         const NONE: &str = "invalid peer certificate: certificate not valid for name \"127.0.0.1\"; \
             certificate is not valid for any names (according to its subjectAltName extension)";
@@ -106,9 +106,9 @@ mod certificates {
         }
     }
 
-    /// RFC 6066 §3, CVE-2022-30115 (curl): the dot is no part of the name that is verified.
+    /// RFC 6066 §3, CVE-2022-30115 (curl): a trailing dot is not part of the name that is verified.
     #[test]
-    fn n06_a_trailing_dot() {
+    fn n06_a_trailing_dot_is_not_part_of_the_name() {
         let pki = Pki::new();
         let outcome = ask(&pki, Leaf::Named("a.test"), "a.test.", &as_it_is);
         assert_outcome("a.test.", outcome, Ok(()));
@@ -119,7 +119,7 @@ mod certificates {
     }
 
     #[test]
-    fn who_is_refused_unless_danger_is_asked_for() {
+    fn invalid_certificates_need_danger() {
         const UNKNOWN: &str = "invalid peer certificate: UnknownIssuer; …";
         const NAME: &str = "invalid peer certificate: certificate not valid for name \"localhost\"; \
             certificate is only valid for DnsName(\"other.example\")";
@@ -147,7 +147,7 @@ mod certificates {
 
     /// RFC 5280 §6.3: a certificate on the list, one that is not, and one whose issuer has no list.
     #[test]
-    fn revocation_lists() {
+    fn revocation_lists_are_checked() {
         let pki = Pki::new();
         let (list, other) = (crl(&pki.crl_pem()), crl(&pki.unrelated_crl_pem()));
         let with_list = |builder: ClientBuilder| builder.add_crl(list.clone());
@@ -177,10 +177,10 @@ mod certificates {
         }
     }
 
-    /// A self-signed certificate that is that of an authority and of a server at once, as `openssl req
-    /// -x509` makes it: trusted when it is the very one that was given.
+    /// A self-signed certificate of an authority and a server at once, as `openssl req -x509` makes
+    /// it: trusted as the server's if it is exactly the one that was added.
     #[test]
-    fn the_certificate_that_was_given_is_the_servers_own() {
+    fn a_trusted_self_signed_certificate_may_be_the_servers_own() {
         const NAME: &str = "invalid peer certificate: certificate not valid for name \"b.test\"…";
         const EXPIRED: &str = "invalid peer certificate: certificate expired…";
         const AUTHORITY: &str = "invalid peer certificate: CaUsedAsEndEntity; the server uses a CA \
@@ -217,7 +217,7 @@ mod certificates {
             (&given, "b.test", &judged, Err(NAME)),
             (&expired, "a.test", &expired_root, Err(EXPIRED)),
             (&given, "a.test", &wrong, Err("invalid peer certificate: the public key …")),
-            // Another one by the same name, or none that was given.
+            // Another one by the same name, or one that was not added.
             (&other, "a.test", &root, Err(AUTHORITY)),
             (&given, "a.test", &as_it_is, Err(AUTHORITY)),
         ];
@@ -254,10 +254,10 @@ mod certificates {
             .with_no_client_auth()
     }
 
-    /// Any certificate is accepted, but that the server has its key is still to be proved: whoever looks
-    /// at the certificate afterwards must not be shown another's.
+    /// Any certificate is accepted, but the server still has to prove that it has the key: a caller
+    /// that inspects the certificate afterwards must not see another server's.
     #[test]
-    fn danger_does_not_accept_a_key_that_the_server_does_not_have() {
+    fn danger_still_requires_proof_of_the_key() {
         let pki = Pki::new();
         let (shown, had) = (own_authority(4000), own_authority(4000));
         for versions in [&TLS12, &TLS13] {
@@ -279,9 +279,9 @@ mod certificates {
         SpkiSha256::from(<[u8; 32]>::try_from(hash.as_ref()).unwrap())
     }
 
-    /// Pins are asked for in addition, whatever else is verified or not.
+    /// Pins are checked in addition to all other verification, even if that is off.
     #[test]
-    fn pinned_keys() {
+    fn pinned_keys_are_required() {
         let pki = Pki::new();
         let (right, wrong) = (pin(&pki.server_key()), SpkiSha256::from([7; 32]));
         let refused =
@@ -313,7 +313,7 @@ mod certificates {
 
     /// Another certificate of the chain does not count, even if the server sends it.
     #[test]
-    fn the_key_of_the_authority_is_not_the_servers() {
+    fn a_pin_of_the_authority_does_not_match() {
         let pki = Pki::new();
         let server = Httpbin::start_tls_with(pki.server_config_with_root());
         let response = ask_of(&pki, &server, "localhost", &as_it_is).unwrap();
@@ -336,7 +336,7 @@ mod clients {
     /// In TLS 1.3 a client learns that it is refused only after the handshake (RFC 8446 §4.4.2.4),
     /// in TLS 1.2 during it.
     #[test]
-    fn with_and_without_a_certificate() {
+    fn a_server_decides_about_client_certificates() {
         let pki = Pki::new();
         let rows = [
             (None, [Some("CertificateRequired"), Some("CertificateRequired")]),
@@ -368,7 +368,7 @@ mod clients {
     }
 
     #[test]
-    fn what_is_no_identity() {
+    fn an_invalid_identity_is_an_error() {
         let pki = Pki::new();
         let client = pki.client_pem();
         let (certificate, key) = client.split_at(client.find("-----BEGIN PRIVATE").unwrap());
@@ -397,7 +397,7 @@ mod clients {
         let pkcs12 = [0x30, 0x82, 0x0a, 0x20, 2, 1, 3, 0x30, 0x82, 0x0a, 0x16];
         let told = Identity::from_pem(&pkcs12).unwrap_err();
         assert_told(&told, "no certificate in the PEM text of an identity; this is PKCS#12: …");
-        let mark = '\u{feff}'; // as editors of Windows put it, in each of two files that were joined
+        let mark = '\u{feff}'; // written by Windows editors, here in both of two joined files
         let marked = format!("{mark}{certificate}\n{mark}{key}");
         let swapped = [key, certificate].concat();
         for pem in [swapped, marked] {
@@ -409,7 +409,7 @@ mod clients {
 mod texts {
     use super::*;
 
-    /// RFC 7468 §2: a text may hold several.
+    /// RFC 7468 §2: a text may hold several certificates.
     #[test]
     fn every_authority_of_a_text_is_trusted() {
         let pki = Pki::new();
@@ -433,7 +433,7 @@ mod texts {
     }
 
     #[test]
-    fn what_is_no_certificate_and_no_list() {
+    fn invalid_certificates_and_lists_are_errors() {
         let pki = Pki::new();
         let (pem, der) = (pki.ca_pem(), pki.ca_der());
         let broken = [&pem, &pem[..80]].concat();
@@ -479,7 +479,7 @@ mod texts {
     }
 }
 
-/// A mistake of the program, in one line.
+/// Asserts an error of the builder, in one line.
 #[track_caller]
 fn assert_told(error: &Error, line: &str) {
     assert!(error.is_builder(), "{error}");
@@ -537,7 +537,7 @@ mod settings {
     }
 
     #[test]
-    fn versions() {
+    fn protocol_versions_are_limited() {
         type Row = (&'static SupportedProtocolVersion, Option<Version>, Option<Version>, Expected);
         type Expected = Result<Version, &'static str>;
         const REFUSED: &str = "received fatal alert: ProtocolVersion";
@@ -577,9 +577,9 @@ mod settings {
             .with_no_client_auth()
     }
 
-    /// A configuration that was handed over is used as it is.
+    /// A configuration of the caller is used unchanged.
     #[test]
-    fn a_whole_configuration() {
+    fn a_preconfigured_configuration_is_used() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let builder = Client::builder().use_preconfigured_tls(rustls_config(&pki));
@@ -588,10 +588,10 @@ mod settings {
         assert_eq!(response.tls().unwrap().version(), Some(Version::TLS_1_2));
     }
 
-    /// What would have no effect beside it is an error, in whichever order, and above all what refuses
-    /// somebody.
+    /// A setting that would have no effect beside it is an error, in any order; above all one that
+    /// restricts trust.
     #[test]
-    fn nothing_is_set_beside_a_whole_configuration() {
+    fn settings_beside_a_preconfigured_configuration_are_errors() {
         let pki = Pki::new();
         let pin = || SpkiSha256::from([7; 32]);
         type Setting = Box<dyn Fn(ClientBuilder) -> ClientBuilder>;
@@ -627,15 +627,15 @@ mod settings {
                 assert_told(&builder.build().unwrap_err(), &line);
             }
         }
-        // What says no more than the defaults do is no setting.
+        // A setting equal to the default is accepted.
         let builder = Client::builder().use_preconfigured_tls(rustls_config(&pki));
         let builder = builder.tls_sni(true).danger_accept_invalid_certs(false).use_rustls_tls();
         builder.build().unwrap();
     }
 
-    /// RFC 6066 §3: a name, no address, and nothing if so wished.
+    /// RFC 6066 §3: a name, never an address, and nothing if the setting is off.
     #[test]
-    fn server_names() {
+    fn server_names_are_sent_if_enabled() {
         let pki = Pki::new();
         let rows = [
             ("localhost", true, Some("localhost")),
@@ -653,7 +653,7 @@ mod settings {
     }
 
     #[test]
-    fn https_only_refuses_the_rest() {
+    fn https_only_refuses_http() {
         let server = Script::serve(vec![]);
         let client = Client::builder().https_only(true).build().unwrap();
         let error = client.get(server.url("/")).send().unwrap_err();
@@ -665,7 +665,7 @@ mod settings {
 mod sessions {
     use super::*;
 
-    /// Every request on a connection of its own; whether each resumed the session.
+    /// Sends each request on its own connection; returns whether each resumed the session.
     fn resumed(clients: &[&Client], url: &str) -> Vec<bool> {
         let ask = |client: &&Client| {
             let response = client.get(url).header("connection", "close").send().unwrap();
@@ -692,9 +692,9 @@ mod sessions {
         }
     }
 
-    /// Those of 32 hosts, as the documentation has it, or of 31 with the oldest rustls that will do.
+    /// The sessions of 32 hosts, as documented, or of 31 with the oldest supported rustls.
     #[test]
-    fn those_of_many_hosts_are_not_all_kept() {
+    fn the_number_of_stored_sessions_is_limited() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let host = |n| format!("h{n}.test");
@@ -707,14 +707,15 @@ mod sessions {
             resumed(&[&client], &url) == [true]
         };
         assert!(!(0..40).any(is_resumed), "each is another host");
-        // From the last to the first: whoever is not known any more pushes out no other.
+        // From the last to the first: a host that was evicted evicts no other.
         let kept = (0..40).rev().take_while(|n| is_resumed(*n)).count();
         assert!((31..=32).contains(&kept), "{kept}");
     }
 
-    /// A resumed session is not verified: what one client accepts must not let in another.
+    /// A resumed session is not verified: a server that one client accepts must not be accepted by
+    /// another.
     #[test]
-    fn r14_sessions_are_for_those_who_made_them() {
+    fn r14_sessions_are_not_shared_between_clients() {
         let pki = Pki::new();
         let server = Httpbin::start_tls_as(&pki, Leaf::UnknownIssuer);
         let careless = || trusting(&pki).danger_accept_invalid_certs(true);
@@ -728,9 +729,9 @@ mod sessions {
         assert_eq!(resumed(&[&one], &url), [true]);
     }
 
-    /// Nor is another host's, even one at the same address.
+    /// A session of another host is not resumed either, even at the same address.
     #[test]
-    fn r14_sessions_are_for_one_host() {
+    fn r14_sessions_are_not_shared_between_hosts() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let client = trusting(&pki).resolve("a.test", server.addr()).build().unwrap();
@@ -745,7 +746,7 @@ mod told {
     use super::*;
 
     #[test]
-    fn by_the_response() {
+    fn a_response_has_tls_information() {
         let pki = Pki::new();
         let rows = [
             (&TLS13, Version::TLS_1_3, "TLS_AES_256_GCM_SHA384"),
@@ -765,14 +766,14 @@ mod told {
                 let key = pki.server_key();
                 let has_key = chain[0].windows(key.len()).any(|window| window == key);
                 assert!(has_key && tls.peer_certificate() == Some(chain[0]));
-                assert!(response.extensions().get::<TlsInfo>().is_none(), "nobody asked for it");
+                assert!(response.extensions().get::<TlsInfo>().is_none(), "`tls_info` is off");
             }
             assert_eq!(server.connections_opened(), 1);
         }
     }
 
     #[test]
-    fn by_the_extensions_if_that_is_asked_for() {
+    fn tls_info_is_an_extension_if_enabled() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let client = trusting(&pki).tls_info(true).build().unwrap();
@@ -783,9 +784,9 @@ mod told {
         assert!(shown.starts_with("TlsInfo { certificates: 1, version: Some("), "{shown}");
     }
 
-    /// Neither of plain http, nor of the proxy in the place of the server.
+    /// Neither for plain http, nor for the proxy in place of the server.
     #[test]
-    fn nothing_where_there_is_no_tls_with_the_server() {
+    fn there_is_no_tls_information_without_tls_to_the_server() {
         let plain = Httpbin::start();
         assert!(leanhttp::get(plain.url("/get")).unwrap().tls().is_none());
         let pki = Pki::new();
@@ -797,13 +798,13 @@ mod told {
     }
 }
 
-/// What comes on a connection that idles.
+/// Bytes that arrive on an idle connection.
 mod idle {
     use super::*;
 
     /// RFC 8446 §4.6: a server may send these at any time.
     #[test]
-    fn late_messages_of_tls_do_not_cost_the_connection() {
+    fn late_tls_messages_keep_the_connection() {
         let rows: [(&[Word], usize); 12] = [
             (&[], 1),
             (&[Word::Tickets(1)], 1),
@@ -826,9 +827,9 @@ mod idle {
         }
     }
 
-    /// The answer that is wanted goes out before the next request.
+    /// The reply to a key update is sent before the next request.
     #[test]
-    fn keys_change() {
+    fn key_updates_are_answered() {
         let pki = Pki::new();
         let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
         assert_eq!(connections_for_two_requests(&pki, Late::refreshing_keys(config)), 1);
@@ -844,9 +845,9 @@ mod idle {
         server.connections()
     }
 
-    /// Without TLS nothing may come.
+    /// Without TLS, any byte on an idle connection makes it unusable.
     #[test]
-    fn bytes_in_the_clear_do() {
+    fn unsolicited_plain_bytes_close_the_connection() {
         let first = vec![Step::ExpectRequest, support::script::send([ok("1"), ok("2")].concat())];
         let server = Script::serve(vec![first, answer(ok("3"))]);
         let client = Client::new();
@@ -855,8 +856,8 @@ mod idle {
     }
 }
 
-/// A test's process cannot change its environment safely, so each of these runs one test below in a
-/// process of its own.
+/// A test cannot change the environment of its process safely, so each of these runs one test below
+/// in a child process.
 mod environment {
     use std::env;
     use std::fs;
@@ -865,7 +866,7 @@ mod environment {
 
     use super::*;
 
-    /// A folder that is gone afterwards.
+    /// A temporary folder.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -899,13 +900,13 @@ mod environment {
         assert!(output.status.success() && text.contains("1 passed"), "{variables:?}: {text}");
     }
 
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` as OpenSSL has them.
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` with the meaning that OpenSSL gives them.
     #[test]
     fn certificates() {
         let (pki, folder) = (Pki::new(), Folder::new("certificates"));
         let server = Httpbin::start_tls(&pki);
         let url = server.url("/get");
-        // What is damaged does not count, and keeps nobody from what is good.
+        // Damaged certificates are skipped and do not hide the good ones.
         let (begin, end) = ("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n");
         let damaged = format!("{begin}!!!!\n{end}-----BEGIN CERTIFICATE\n{begin}AAAA\n{end}");
         let bundle = [&Pki::new().ca_pem(), "a comment\n", &damaged, &pki.ca_pem(), begin].concat();
@@ -959,7 +960,7 @@ mod environment {
     fn trusted_by_the_platform() {
         let client = Client::builder().tls_platform_verifier().build().unwrap();
         assert_eq!(client.get(env::var(URL).unwrap()).send().unwrap().status(), 200);
-        // What is said last counts.
+        // The last setting counts.
         assert_refused(
             Client::builder().tls_platform_verifier().tls_certs_only([root(&Pki::new())]),
             "BadSignature",
@@ -973,7 +974,7 @@ mod environment {
         assert_refused(Client::builder().tls_platform_verifier(), "UnknownIssuer");
     }
 
-    /// What is added counts beside the platform's word, and what it cannot do is told.
+    /// Added roots count beside those of the platform, and unsupported settings are errors.
     #[test]
     #[cfg(feature = "platform-verifier")]
     #[ignore = "run by another test, with an environment of its own"]
@@ -1023,7 +1024,7 @@ mod environment {
         assert_told(&error, &env::var(URL).unwrap());
     }
 
-    /// The file has secrets only if the program asked for that too.
+    /// The file gets secrets only if the program has enabled that too.
     #[test]
     fn key_log() {
         let (pki, folder) = (Pki::new(), Folder::new("keys"));

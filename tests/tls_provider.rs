@@ -1,4 +1,4 @@
-//! TLS in a build that has no cryptography of its own.
+//! TLS in a build without a built-in crypto provider.
 #![cfg(all(
     feature = "blocking",
     feature = "tls",
@@ -18,7 +18,7 @@ use support::pki::Pki;
 
 /// One test, because a provider is installed for the whole process.
 #[test]
-fn the_program_brings_its_own() {
+fn an_installed_crypto_provider_is_used() {
     let pki = Pki::new();
     let server = Httpbin::start_tls(&pki);
     let root = Certificate::from_der(&pki.ca_der()).unwrap();

@@ -23,6 +23,11 @@ extern crate self as leanhttp;
 
 #[path = "tokio/blocking.rs"]
 pub mod blocking;
+#[path = "tokio/drop_in.rs"]
+mod drop_in;
+#[cfg(feature = "download")]
+#[path = "tokio/dropped_downloads.rs"]
+mod dropped_downloads;
 #[path = "tokio/futures.rs"]
 mod futures;
 #[path = "tokio/http_types.rs"]
@@ -36,6 +41,9 @@ mod sent_on;
 #[cfg(feature = "tower")]
 #[path = "tokio/service.rs"]
 mod service;
+#[cfg(all(feature = "sse", feature = "stream"))]
+#[path = "tokio/streams.rs"]
+mod streams;
 mod support;
 #[path = "tokio/time.rs"]
 mod time;
@@ -75,6 +83,12 @@ mod both {
     #[cfg(feature = "digest")]
     #[path = "digest.rs"]
     mod digest;
+    #[cfg(feature = "download")]
+    #[path = "downloads.rs"]
+    mod downloads;
+    #[cfg(feature = "ring")]
+    #[path = "drop_in.rs"]
+    mod drop_in;
     #[path = "duplex.rs"]
     mod duplex;
     #[path = "dying_connections.rs"]
@@ -135,12 +149,17 @@ mod both {
     mod socks;
     #[path = "stale.rs"]
     mod stale;
+    #[cfg(all(feature = "sse", feature = "json"))]
+    #[path = "streams.rs"]
+    mod streams;
     #[path = "timings.rs"]
     mod timings;
     #[path = "tls.rs"]
     mod tls;
     #[path = "upgrade.rs"]
     mod upgrade;
+    #[path = "upload_progress.rs"]
+    mod upload_progress;
     #[path = "wire.rs"]
     mod wire;
 }

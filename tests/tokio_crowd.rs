@@ -1,5 +1,5 @@
-//! Ten thousand requests at once: what each costs in memory, and that none of them starves. The server
-//! is a process of its own, or half of the descriptors would be its.
+//! Ten thousand concurrent requests: the memory that each takes, and that each is served. The
+//! server is a separate process, because otherwise half of the descriptors would be its own.
 //!
 //! `cargo test --test tokio_crowd --features tokio -- --nocapture` prints the measurements.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
@@ -19,19 +19,19 @@ use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How many requests, if there are that many descriptors.
+/// Number of requests, if the limit on descriptors allows it.
 const CROWD: usize = 10_000;
 
-/// How long the server waits once all requests are there.
+/// The pause of the server after all requests have arrived.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What a request may take of the heap, its task included, while it waits for its response.
+/// Heap of a request, including its task, while it waits for its response.
 const HEAP: u64 = 8 * 1024;
 
-/// How many connections there are where there may be only so many.
+/// The connection limit.
 const OPEN: usize = 100;
 
-/// The descriptors are enough for one test at a time.
+/// The limit on descriptors allows one test at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn crowd() -> usize {
@@ -42,7 +42,7 @@ fn crowd() -> usize {
 }
 
 #[test]
-fn on_one_thread() {
+fn ten_thousand_requests_on_one_thread() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(crowd());
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -57,7 +57,7 @@ fn on_one_thread() {
 }
 
 #[test]
-fn on_many_threads() {
+fn ten_thousand_requests_on_many_threads() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(crowd());
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -65,9 +65,9 @@ fn on_many_threads() {
     report("on two threads", &ends);
 }
 
-/// Who came first is served first, however many wait.
+/// Connections are given out in order of arrival, however many requests wait.
 #[test]
-fn in_a_queue() {
+fn ten_thousand_requests_in_a_queue() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(0);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -82,18 +82,18 @@ fn in_a_queue() {
     assert!(client.pool_stats().open <= OPEN);
 }
 
-/// A busy machine takes its time.
+/// A generous timeout for a busy machine.
 fn patient() -> ClientBuilder {
     Client::builder().connect_timeout(None).read_timeout(Duration::from_secs(100))
 }
 
-/// A request that was answered.
+/// The end of a request.
 struct End {
     number: usize,
     after: Duration,
 }
 
-/// In the order in which they are answered.
+/// Sends so many requests, and returns their ends in the order of completion.
 async fn all_at_once(client: &Client, server: &Server, crowd: usize) -> Vec<End> {
     let mut calls = JoinSet::new();
     let began = Instant::now();
@@ -117,14 +117,14 @@ fn report(how: &str, ends: &[End]) {
     println!("{} requests {how}: first after {first:?}, last {:?} later", ends.len(), last - first);
 }
 
-/// A process that answers.
+/// A server process.
 struct Server {
     url: String,
     process: Child,
 }
 
 impl Server {
-    /// It answers when that many requests are there.
+    /// Starts a server that responds when that many requests have arrived.
     fn start(crowd: usize) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["serve", "--exact", "--ignored", "--nocapture"]);
@@ -164,7 +164,7 @@ fn serve() {
     });
 }
 
-/// Nobody goes through before all are there.
+/// Opens for all when all have arrived.
 struct Gate {
     missing: AtomicUsize,
     open: Semaphore,

@@ -46,7 +46,7 @@ fn trusting(pki: &Pki) -> ClientBuilder {
     Client::builder().tls_certs_only([Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()])
 }
 
-/// Accepts the offer, then follows these steps.
+/// Accepts the upgrade, then plays these steps.
 fn after_switch(steps: impl IntoIterator<Item = Step>) -> Connection {
     answer(SWITCH).into_iter().chain(steps).collect()
 }
@@ -55,7 +55,7 @@ fn bytes(count: usize) -> Vec<u8> {
     (0..count as u64).map(|i| ((i * 7919) >> 5) as u8).collect()
 }
 
-/// What is inside an error of `Read` or `Write`.
+/// The `leanhttp::Error` inside an error of `Read` or `Write`.
 fn inner(error: &io::Error) -> &Error {
     error.get_ref().unwrap().downcast_ref().unwrap()
 }
@@ -63,7 +63,7 @@ fn inner(error: &io::Error) -> &Error {
 mod bytes_both_ways {
     use super::*;
 
-    /// A server that speaks at once, echoes a word and ends.
+    /// A server that sends first, echoes a word and ends.
     fn words() -> Connection {
         after_switch([send("first"), expect("hello"), send("world"), Step::Close])
     }
@@ -96,9 +96,9 @@ mod bytes_both_ways {
         server.join();
     }
 
-    /// What came in one piece with the head is no part of it, and nothing is lost between bytes.
+    /// Bytes in the same segment as the head are the protocol's, and no byte is lost at any split.
     #[test]
-    fn however_they_are_split() {
+    fn pass_at_every_split() {
         let together = [SWITCH, "first"].concat();
         let rest = || [expect("hello"), send_split("world", 1), Step::Close];
         for begin in [send(&together), send_split(&together, 1), send_split(&together, 60)] {
@@ -116,7 +116,7 @@ mod bytes_both_ways {
     }
 
     #[test]
-    fn through_tunnels() {
+    fn pass_through_tunnels() {
         let pki = Pki::new();
         let plain = || Script::serve(vec![words()]);
         let tls = || Script::serve_tls(vec![words()], pki.server_config(Leaf::Good));
@@ -140,9 +140,9 @@ mod bytes_both_ways {
         assert_eq!(proxy.asked().len(), 1);
     }
 
-    /// A proxy that is asked for whole URLs is the one that goes over, if it does.
+    /// A proxy that receives absolute URLs switches protocols itself, if it does.
     #[test]
-    fn with_a_proxy_that_forwards() {
+    fn pass_to_a_forwarding_proxy() {
         let proxy = Script::serve(vec![words()]);
         let by = Proxy::all(format!("http://{}", proxy.addr())).unwrap();
         let client = Client::builder().proxy(by).build().unwrap();
@@ -152,7 +152,7 @@ mod bytes_both_ways {
 
     #[cfg(unix)]
     #[test]
-    fn over_a_unix_socket() {
+    fn pass_over_a_unix_socket() {
         let name = format!("leanhttp-upgrade-{}.sock", std::process::id());
         let path = std::env::temp_dir().join(name);
         let _ = std::fs::remove_file(&path);
@@ -175,7 +175,7 @@ mod bytes_both_ways {
     }
 
     #[test]
-    fn many_of_them() {
+    fn pass_in_large_amounts() {
         let pki = Pki::new();
         let big = bytes(2 << 20);
         let steps =
@@ -197,7 +197,7 @@ mod bytes_both_ways {
     }
 
     #[test]
-    fn reads_and_writes_of_nothing_do_nothing() {
+    fn empty_reads_and_writes_do_nothing() {
         let server = Script::serve(vec![after_switch([Step::Silent])]);
         let mut echo = upgraded(&Client::new(), &server.url("/"));
         assert_eq!((echo.read(&mut []).unwrap(), echo.write(&[]).unwrap()), (0, 0));
@@ -209,7 +209,7 @@ mod the_end {
     use super::*;
 
     #[test]
-    fn of_the_peer() {
+    fn of_the_peer_is_reported() {
         let pki = Pki::new();
         let steps = || {
             vec![
@@ -239,9 +239,9 @@ mod the_end {
         }
     }
 
-    /// Reading the end of the peer's bytes is not the end of ours.
+    /// The end of the peer's bytes does not end the client's direction.
     #[test]
-    fn of_one_side_alone() {
+    fn of_one_direction_leaves_the_other_open() {
         let server = Script::serve(vec![after_switch([send("x"), Step::Close])]);
         let mut echo = upgraded(&Client::new(), &server.url("/"));
         echo.read_to_end(&mut Vec::new()).unwrap();
@@ -251,9 +251,9 @@ mod the_end {
         assert!(server.received_text(0).ends_with("\r\n\r\nstill here"));
     }
 
-    /// RFC 8446 §6.1: over TLS the peer is told.
+    /// RFC 8446 §6.1: over TLS the peer receives `close_notify`.
     #[test]
-    fn of_ours() {
+    fn of_the_client_reaches_the_peer() {
         let pki = Pki::new();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
@@ -271,9 +271,9 @@ mod the_end {
         assert_eq!(server.join().unwrap().unwrap(), "bye");
     }
 
-    /// The connection is never another request's, and its place is its own until it is closed.
+    /// An upgraded connection serves no other request, and holds its permit until it is closed.
     #[test]
-    fn frees_the_place() {
+    fn releases_the_permit() {
         let server = Script::serve(vec![
             after_switch([send("x"), Step::ExpectEnd]),
             after_switch([Step::ExpectEnd]),
@@ -288,22 +288,23 @@ mod the_end {
         drop(echo);
         assert_eq!(count(), (0, 0));
         drop(switch(&client, &server.url("/")).unwrap());
-        assert_eq!(count(), (0, 0), "a 101 that nobody takes up");
+        assert_eq!(count(), (0, 0), "a 101 that is not upgraded");
         assert_eq!(client.get(server.url("/")).send().unwrap().text().unwrap(), "next");
         assert_eq!(count(), (1, 1));
     }
 
     #[test]
-    fn of_the_client_changes_nothing() {
+    fn of_the_client_value_leaves_the_connection_open() {
         let server = Script::serve(vec![after_switch([expect("a"), send("b")])]);
         let mut echo = upgraded(&Client::new(), &server.url("/")); // the client is gone
         echo.write_all(b"a").unwrap();
         echo.read_exact(&mut [0]).unwrap();
     }
 
-    /// As a socket's: the peer reads the end, and answers. `copy_bidirectional` lives by that.
+    /// As with a socket: the peer reads the end, and responds. `copy_bidirectional` depends on
+    /// that.
     #[test]
-    fn end_one_after_the_other() {
+    fn of_each_direction_is_separate() {
         let pki = Pki::new();
         let steps = || after_switch([Step::ExpectEnd, send("after the end"), Step::Close]);
         for server in [
@@ -329,9 +330,9 @@ mod timeouts {
 
     const SHORT: Duration = Duration::from_millis(30);
 
-    /// The deadline of the call is over with its response.
+    /// The deadline of the call ends with its response.
     #[test]
-    fn of_the_call_end_with_it() {
+    fn of_the_call_end_with_its_response() {
         let server = Script::serve(vec![after_switch([pause(400), send("late")])]);
         let request = offer(Client::new().get(server.url("/"))).timeout(Duration::from_millis(300));
         let mut echo = request.send().unwrap().upgrade().unwrap();
@@ -350,7 +351,7 @@ mod timeouts {
             let error = echo.read(&mut late).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TimedOut);
             let line = format!(
-                "using the upgraded connection to {} for {}: no byte came for 30ms (read timeout)",
+                "using the upgraded connection to {} for {}: timed out: no byte came for 30ms (read timeout)",
                 server.addr(),
                 server.url("/")
             );
@@ -366,9 +367,9 @@ mod timeouts {
         assert_eq!(echo.read(&mut late).unwrap_err().kind(), ErrorKind::TimedOut);
     }
 
-    /// Who began it may end it, from another thread.
+    /// Another thread can cancel it.
     #[test]
-    fn are_not_waited_for_by_who_cancels() {
+    fn are_cut_short_by_a_cancellation() {
         let server = Script::serve(vec![after_switch([Step::Silent])]);
         let token = CancelToken::new();
         let client = Client::builder().read_timeout(None).build().unwrap();
@@ -385,7 +386,7 @@ mod timeouts {
     }
 
     #[test]
-    fn of_writes_hold_too() {
+    fn of_writes_apply_too() {
         let pki = Pki::new();
         for server in [
             Script::serve(vec![after_switch([Step::StopReading])]),
@@ -402,7 +403,7 @@ mod timeouts {
         }
     }
 
-    /// Whoever tries again after a timeout sends nothing twice and leaves nothing out.
+    /// A write that is retried after a timeout sends nothing twice and leaves nothing out.
     #[test]
     fn of_writes_lose_nothing() {
         let pki = Pki::new();
@@ -435,9 +436,9 @@ mod timeouts {
 mod refusals {
     use super::*;
 
-    /// RFC 9110 §7.8: a server need not know the protocol.
+    /// RFC 9110 §7.8: a server may ignore the protocol.
     #[test]
-    fn the_response_is_not_lost() {
+    fn a_refused_upgrade_keeps_the_response() {
         let server = Script::serve(vec![
             answer(ok("no echo here")),
             answer("HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\n\r\n"),
@@ -467,9 +468,9 @@ mod refusals {
         assert!(error.is_upgrade() && error.to_string().ends_with("read to its end"), "{error}");
     }
 
-    /// RFC 9110 §7.8: both fields; in HTTP/1.1; one of the protocols that were named.
+    /// RFC 9110 §7.8: a 101 has both fields, is HTTP/1.1, and names one of the offered protocols.
     #[test]
-    fn what_was_not_asked_for_is_an_error() {
+    fn a_101_that_does_not_match_the_offer_is_an_error() {
         let other = SWITCH.replace("echo", "h2c");
         let server = Script::serve(
             [SWITCH, SWITCH, SWITCH, &other].map(|switch| answer([switch, "x"].concat())).into(),
@@ -498,7 +499,7 @@ mod refusals {
 
     /// RFC 9110 §7.8: HTTP/1.0 has no upgrades.
     #[test]
-    fn a_default_offer_is_one_of_http_1_1() {
+    fn a_default_offer_is_not_sent_with_http_1_0() {
         let old = [answer(ok("")), answer(SWITCH)].concat();
         let server = Script::serve(vec![after_switch([send("x")]), old]);
         let fields = [("upgrade", "echo"), ("connection", "upgrade")];
@@ -521,9 +522,9 @@ mod refusals {
 mod requests {
     use super::*;
 
-    /// RFC 9110 §7.8: the request is sent to its end first; 100 comes before 101.
+    /// RFC 9110 §7.8: the whole request is sent first; 100 precedes 101.
     #[test]
-    fn have_their_body_sent_first() {
+    fn send_their_body_first() {
         let early = "HTTP/1.1 100 Continue\r\n\r\n";
         let body = "x".repeat(300_000);
         let server = Script::serve(vec![
@@ -540,7 +541,7 @@ mod requests {
     }
 
     #[test]
-    fn offer_it_again_within_their_origin() {
+    fn repeat_the_offer_within_their_origin() {
         let server =
             Script::serve(vec![moved(307, "/there"), after_switch([send("x"), Step::ExpectEnd])]);
         let mut echo = upgraded(&Client::new(), &server.url("/"));
@@ -548,9 +549,9 @@ mod requests {
         echo.read_exact(&mut [0]).unwrap();
     }
 
-    /// Who was not named by the caller does not get to speak any protocol with it.
+    /// A server that the caller did not name is not offered a protocol.
     #[test]
-    fn do_not_offer_it_to_another_origin() {
+    fn make_no_offer_to_another_origin() {
         for answered in [ok("plain"), SWITCH.into()] {
             let other = Script::serve(vec![answer(&answered)]);
             let server = Script::serve(vec![moved(307, &other.url("/"))]);
@@ -563,9 +564,9 @@ mod requests {
         }
     }
 
-    /// A connection from the pool serves as well as a fresh one.
+    /// A pooled connection can be upgraded as well as a fresh one.
     #[test]
-    fn may_come_on_a_used_connection() {
+    fn may_use_a_pooled_connection() {
         let server = Script::serve(vec![
             answer(ok("1")).into_iter().chain(after_switch([send("x"), Step::ExpectEnd])).collect(),
         ]);
@@ -576,7 +577,7 @@ mod requests {
 }
 
 #[test]
-fn it_goes_to_other_threads_and_shows_no_bytes() {
+fn an_upgraded_connection_is_send_and_hides_its_bytes() {
     fn is_shared<T: Send + Sync + 'static>(_: &T) {}
     let server = Script::serve(vec![after_switch([send("secret"), Step::Silent])]);
     let mut echo = upgraded(&Client::new(), &server.url("/"));
@@ -610,7 +611,7 @@ mod websocket {
         WebSocket::from_raw_socket(response.upgrade().unwrap(), Role::Client, None)
     }
 
-    /// Sends back what comes, until the client closes; says how that was.
+    /// Echoes messages until the client closes; returns the reason of the end.
     fn echo(stream: &mut (impl Read + Write)) -> tungstenite::Error {
         let mut socket = tungstenite::accept(stream).map_err(|error| error.to_string()).unwrap();
         loop {

@@ -1,20 +1,20 @@
-//! What is sent, byte by byte, as data: the files in `tests/wire`. They read like the output of
-//! `curl -v`.
+//! Requests byte by byte, as data: the files in `tests/wire`. They read like the output of `curl
+//! -v`.
 //!
 //! ```text
 //! # a comment
-//! === what the case is about
+//! === the name of the case
 //! client no_gzip              a setting of the client
 //! PUT http://a.test/          the method and the URL
 //! header x-a: 1               a step of the builder, see `Case::ask`
 //! body hello
-//! > PUT / HTTP/1.1            what is sent; each line ends with CRLF, with `\` at its end it does not
+//! > PUT / HTTP/1.1            a line that is sent, with CRLF at its end unless it ends in `\`
 //! >
 //! > hello\
-//! < HTTP/1.1 200 OK           what is answered; without it, 200 and no body
+//! < HTTP/1.1 200 OK           a line of the response; by default 200 and no body
 //! <
-//! --- connection              what follows happens on another one
-//! ! message                   instead of all that: nothing is sent, and the error ends with this
+//! --- connection              the rest happens on another connection
+//! ! message                   alone: nothing is sent, and the error ends with this
 //! ```
 //!
 //! `VERSION` stands for the version of leanhttp; `a.test`, `b.test`, `x--y.test`, `127.0.0.1` and
@@ -144,7 +144,7 @@ impl Case {
 
     fn send(&self, addr: SocketAddr) -> Result<()> {
         let hosts = ["a.test", "b.test", "x--y.test", "127.0.0.1", "[::1]"];
-        // The same bytes whatever other codings the enabled features bring.
+        // The same bytes with any other coding features enabled.
         let client = Client::builder().no_deflate().no_brotli().no_zstd();
         let client = hosts.iter().fold(client, |client, host| client.resolve(host, addr));
         let client =
@@ -168,7 +168,7 @@ impl Message {
     }
 }
 
-/// What the server does on one connection.
+/// The server's steps on one connection.
 fn script(messages: &[Message]) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut messages = messages.iter().peekable();
@@ -233,7 +233,7 @@ fn ask(request: RequestBuilder, step: &str, value: &str) -> RequestBuilder {
     }
 }
 
-/// The body, which several steps describe.
+/// The body, which several steps can describe.
 trait BodyOf {
     fn body_of(self, steps: &[(String, String)]) -> Self;
 }
@@ -278,7 +278,7 @@ fn field(line: &str) -> (HeaderName, HeaderValue) {
     (name.parse().unwrap(), value.parse().unwrap())
 }
 
-/// Gives its pieces one by one.
+/// Returns its pieces one by one.
 struct Pieces(VecDeque<String>);
 
 impl Pieces {

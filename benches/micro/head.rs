@@ -1,5 +1,5 @@
-//! Heads of responses, beside what httparse takes for finding the fields. The map of the fields is
-//! made here, which a client does when it is asked for.
+//! Response heads, beside the time that httparse takes to find the fields. The map of the fields is
+//! made here too, which a client makes only on demand.
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
@@ -13,7 +13,7 @@ fn head(fields: usize) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\n{fields}\r\n").into_bytes()
 }
 
-/// Looks for the end, parses and makes the map, as for a head that arrives in one piece.
+/// Finds the end, parses and makes the map, as for a head that arrives in one piece.
 #[divan::bench(args = FIELDS)]
 fn leanhttp(bencher: Bencher<'_, '_>, fields: usize) {
     let head = head(fields);

@@ -1,7 +1,7 @@
-//! The machines of leanhttp alone: nothing is sent and nothing waits.
+//! The state machines of leanhttp alone: nothing is sent and nothing waits.
 //!
-//! They are not part of the interface, so this is built with `--cfg fuzzing`, as `run --micro` does,
-//! and is empty otherwise.
+//! They are not part of the public API, so this is built with `--cfg fuzzing`, as `run --micro`
+//! does, and is empty otherwise.
 
 #[cfg(fuzzing)]
 mod chunked;

@@ -1,4 +1,4 @@
-//! URLs: those of usual requests, and some that need work.
+//! URLs: common ones, and some that need more work.
 
 use divan::{Bencher, black_box};
 use leanhttp::Url;

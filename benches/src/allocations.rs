@@ -1,23 +1,23 @@
-//! A global allocator that counts, when asked to.
+//! A global allocator that counts on demand.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 
-/// How often memory was asked for, and how much.
+/// Number and size of allocations.
 #[derive(Clone, Copy, Default)]
 pub struct Allocations {
     pub fresh: u64,
-    /// How often a block was to grow or shrink.
+    /// Number of times a block was resized.
     pub resized: u64,
-    /// What was asked for, and by how much blocks grew.
+    /// Bytes allocated, including the growth of blocks.
     pub bytes: u64,
-    /// How much more was asked for than given back.
+    /// Bytes allocated and not freed.
     pub kept: i64,
-    /// The most that was in use at once, beside what was before.
+    /// The peak of bytes in use, beyond those in use before.
     pub peak: i64,
 }
 
-/// Counts what `work` and the threads beside it allocate.
+/// Counts the allocations of `work` and the threads beside it.
 pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
     let before = total();
     PEAK.store(before.kept, Relaxed);
@@ -38,7 +38,7 @@ pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
 #[global_allocator]
 static COUNTER: Counter = Counter;
 
-// Off while time is measured: a client that allocates much would pay for the counting.
+// Off while time is measured, because counting would cost clients that allocate much.
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static FRESH: AtomicU64 = AtomicU64::new(0);
 static RESIZED: AtomicU64 = AtomicU64::new(0);
@@ -73,25 +73,25 @@ fn note(calls: &AtomicU64, bytes: usize) {
 
 struct Counter;
 
-// SAFETY: every call goes to the system's allocator with the arguments as they came, so its
-// guarantees are ours; the counting beside it neither allocates nor panics.
+// SAFETY: every call is passed to the system's allocator with its arguments unchanged, so its
+// guarantees hold; the counting beside it neither allocates nor panics.
 unsafe impl GlobalAlloc for Counter {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(&FRESH, layout.size());
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         note(&FRESH, layout.size());
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note(&RESIZED, size.saturating_sub(layout.size()));
         note_freed(layout.size().saturating_sub(size));
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller's guarantees are passed on.
         unsafe { System.realloc(block, layout, size) }
     }
 

@@ -1,4 +1,4 @@
-//! What leanhttp's requests cost when that was last agreed on, and whether they cost more now.
+//! The baseline: the accepted cost of leanhttp's requests, and a comparison with the current one.
 
 use std::fs;
 use std::path::Path;
@@ -12,17 +12,17 @@ use crate::table::{Table, figure};
 
 const FIGURES: [&str; 3] = ["instructions", "allocations", "system_calls"];
 
-/// How much more a request may cost, as a share.
+/// The tolerated growth of a request's cost, as a share.
 const TOLERANCE: f64 = 0.03;
 
-/// How often a large body is read depends on how fast it comes. What matters there is that no byte
-/// is copied once more, which would show as ten times as many instructions.
+/// The tolerance for large bodies: the number of reads depends on how fast the body arrives. The
+/// point is that no byte is copied once more, which would show as ten times as many instructions.
 const TOLERANCE_OF_VOLUME: f64 = 0.25;
 
-/// Shows what the rows cost beside `file`, a `counts.json` of an earlier run; an error if they cost
-/// more.
+/// Shows the cost of the rows beside `file`, a `counts.json` of an earlier run; an error if they
+/// cost more.
 ///
-/// Each compiler counts other instructions: with another one than that of the file they are shown
+/// Instruction counts depend on the compiler: with another one than that of the file they are shown
 /// and not judged.
 pub fn compare(file: &Path, rows: &[Value]) -> Outcome<()> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -103,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn another_compiler_is_judged_by_calls_alone() {
+    fn instructions_of_another_compiler_are_not_judged() {
         let get = |instructions, calls| row("get", instructions, calls);
         assert_eq!(judge("another", get(100.0, 3.0), &[get(200.0, 3.0)]), Ok(()));
         assert!(judge("another", get(100.0, 3.0), &[get(100.0, 4.0)]).is_err());
     }
 
     #[test]
-    fn what_was_not_counted_is_an_error() {
+    fn a_missing_count_is_an_error() {
         let compiler = &rustc().unwrap();
         assert!(judge(compiler, row("get", 100.0, 3.0), &[]).is_err());
         let nothing = json!({ "name": "get", "clients": [] });

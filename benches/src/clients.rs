@@ -41,10 +41,10 @@ use crate::target::Target;
 
 /// One client, ready to send one row's request again and again.
 pub trait Client: Send {
-    /// Sends the request, takes the whole answer, and says how many bytes its decoded body had.
+    /// Sends the request, reads the whole response, and returns the length of its decoded body.
     fn perform(&mut self) -> Outcome<u64>;
 
-    /// The same for another thread: a clone that shares the pool, where there is one.
+    /// The same client for another thread: a clone that shares the pool, if it has one.
     fn sibling(&self) -> Outcome<Box<dyn Client>>;
 
     /// Sends so many requests, one after the other.
@@ -62,7 +62,7 @@ pub trait Client: Send {
         Err("it has no tasks".into())
     }
 
-    /// Turns to another address of the server; what was open stays open and idle.
+    /// Switches to another address of the server; connections that are open stay open and idle.
     fn turn_to(&mut self, _address: SocketAddrV4) -> Outcome<()> {
         Err("it keeps no connections".into())
     }
@@ -70,7 +70,7 @@ pub trait Client: Send {
 
 pub struct Entry {
     pub name: &'static str,
-    /// The name in Cargo.lock of what is measured; none for the raw loops.
+    /// The name of the package in Cargo.lock; none for the raw loops.
     pub package: Option<&'static str>,
     pub can: fn(&Row) -> bool,
     pub prepare: fn(&Job) -> Outcome<Box<dyn Client>>,
@@ -96,7 +96,7 @@ pub const OURS: &str = "leanhttp";
 /// The same where only tasks are compared.
 pub const OURS_ASYNC: &str = "leanhttp-tokio";
 
-/// The raw loops come first: the first client of a row is what the others are measured by.
+/// The raw loops come first: the first client of a row is the reference for the others.
 pub const CLIENTS: &[Entry] = &[
     Entry { name: "raw", package: None, can: raw::can, prepare: raw::prepare },
     Entry { name: "raw-tls", package: None, can: is_tls, prepare: raw_tls::prepare },
@@ -140,7 +140,7 @@ fn is_tls(row: &Row) -> bool {
     !row.is_plain()
 }
 
-/// It has no way to take what comes but to read it.
+/// Its only way to read a body is `Read`.
 fn blocks(row: &Row) -> bool {
     !row.has_tasks() && !matches!(row.shape, Shape::Stream(way, ..) if way != Way::Copy)
 }
@@ -150,14 +150,14 @@ fn is_async(row: &Row) -> bool {
     !row.has_threads()
 }
 
-/// It has no limit on connections, so nothing waits for one, and no `AsyncRead` of its own.
+/// It has no limit on connections, so no request waits for one, and no `AsyncRead` of its own.
 #[cfg(feature = "all-peers")]
 fn is_async_peer(row: &Row) -> bool {
     is_async(row) && !row.has_queue() && !matches!(row.shape, Shape::Stream(Way::AsyncRead, ..))
 }
 
-/// Its parser takes 128 fields; and each request walks through all idle connections, 17,000 instructions
-/// for each, so that 1,000 hosts would take hours to count.
+/// Its parser accepts 128 fields; and each request walks through all idle connections, 17,000
+/// instructions for each, so that counting with 1,000 hosts would take hours.
 fn is_for_ureq(row: &Row) -> bool {
     blocks(row)
         && row.other_hosts < 1_000 - 1
@@ -195,7 +195,7 @@ impl Job {
         self.row.shape
     }
 
-    /// An error unless so many bytes were to come.
+    /// Returns an error unless the count is the expected one.
     pub fn check(&self, got: u64) -> Outcome<()> {
         let expected = self.row.expected();
         if got == expected {
@@ -204,8 +204,7 @@ impl Job {
         Err(format!("{got} bytes where {expected} were to come").into())
     }
 
-    /// The list of hosts that are asked without the proxy, the server last; nothing where there is
-    /// no proxy.
+    /// The list of hosts that bypass the proxy, the server last; none if there is no proxy.
     pub fn no_proxy(&self) -> Option<String> {
         let count = self.row.no_proxy.checked_sub(1)?;
         let others = (0..count).map(|number| match number % 2 {
@@ -233,7 +232,7 @@ impl Job {
     }
 }
 
-/// What uploads read from.
+/// The source of an upload.
 fn source(size: u64) -> io::Take<io::Repeat> {
     io::repeat(b'x').take(size)
 }
@@ -241,13 +240,13 @@ fn source(size: u64) -> io::Take<io::Repeat> {
 /// More connections than any row has open.
 const POOL: usize = 20_000;
 
-/// As long as a busy machine takes, under a counter, to open as many connections as are to idle.
+/// Long enough for a busy machine, under a counter, to open all idle connections of a row.
 const IDLE_AGE: Duration = Duration::from_secs(900);
 
 /// More fields than any head has.
 const MAX_FIELDS: usize = 1_100;
 
-/// Where nothing listens: the proxy of the rows that must not ask it.
+/// An address without a listener: the proxy of the rows that must not use it.
 const DEAD_PROXY: &str = "http://127.0.0.1:9";
 
 const COOKIE: &str = "id=c9f0f895fb98ab91; Path=/; Max-Age=86400";
@@ -255,7 +254,7 @@ const COOKIE: &str = "id=c9f0f895fb98ab91; Path=/; Max-Age=86400";
 /// The value of each text field of a form.
 const PART: &str = "a line of text";
 
-/// The next piece of a stream, which must not be tied to its place.
+/// The next piece of a stream, which need not be pinned.
 async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
     poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
 }
@@ -279,14 +278,14 @@ fn points(json: &[u8]) -> Outcome<u64> {
 /// The buffer that bodies are read into.
 const SPACE: usize = 64 << 10;
 
-/// That of one of many tasks, whose bodies are short.
+/// The buffer of one of many tasks, whose bodies are short.
 const SPACE_OF_TASK: usize = 1 << 10;
 
 fn space() -> Vec<u8> {
     vec![0; SPACE]
 }
 
-/// Reads to the end and counts.
+/// Reads to the end and counts the bytes.
 fn drain(mut body: impl Read, space: &mut [u8]) -> Outcome<u64> {
     let mut total = 0;
     loop {

@@ -20,7 +20,7 @@ pub struct Scene {
     pub title: &'static str,
     scheme: &'static str,
     path: &'static str,
-    /// What is to come.
+    /// The length of the body.
     size: u64,
     can: fn(&Program) -> bool,
     pub kind: Kind,
@@ -86,7 +86,7 @@ pub const SCENES: &[Scene] = &[
 
 const GIB: u64 = 1 << 30;
 
-/// How often a process is started for the time that it takes.
+/// Number of starts for the measurement of time.
 const STARTS: usize = 25;
 
 pub struct SceneCosts {
@@ -94,15 +94,15 @@ pub struct SceneCosts {
     pub programs: Vec<Costs>,
 }
 
-/// What one program took in a scene.
+/// The cost of one program in a scene.
 pub struct Costs {
     pub program: &'static str,
-    /// In microseconds.
+    /// Microseconds.
     pub wall: Summary,
     pub cpu: Summary,
-    /// Of the whole process, in KiB.
+    /// The memory of the whole process, in KiB.
     pub peak_memory: u64,
-    /// Of the whole process; none where large bodies come.
+    /// Instructions of the whole process; none for large bodies.
     pub instructions: Option<f64>,
     pub system_calls: Option<f64>,
 }
@@ -190,9 +190,9 @@ impl Subject<'_> {
     }
 }
 
-/// The CPU time of another process, all threads that it still has together.
+/// The CPU time of another process, over all its current threads.
 fn cpu_time(process: &str) -> Outcome<Duration> {
-    // A thread that has just spoken may still be on its way to sleep.
+    // A thread that has just sent may not be asleep yet.
     thread::sleep(Duration::from_millis(2));
     let mut total = 0;
     for thread in fs::read_dir(Path::new("/proc").join(process).join("task"))? {

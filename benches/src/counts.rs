@@ -1,8 +1,8 @@
-//! Counts: what a request costs in instructions, allocations and system calls.
+//! Counts: the cost of a request in instructions, allocations and system calls.
 //!
-//! They hardly vary from run to run, so they can be compared with what they were. Instructions and
-//! system calls are the difference between two runs, one of which sends twice as many requests:
-//! what the start costs cancels out.
+//! They hardly vary from run to run, so they can be compared with earlier ones. Instructions and
+//! system calls are the difference between two runs, one of which sends twice as many requests, so
+//! that the cost of the start cancels out.
 
 use std::collections::BTreeMap;
 
@@ -15,17 +15,16 @@ use crate::target::Target;
 use crate::tools;
 use crate::worker::{Order, Sample};
 
-/// What one client's requests of a row cost.
+/// The cost of one client's requests of a row.
 pub struct Counts {
     pub client: &'static str,
     pub instructions: f64,
     pub allocations: f64,
     pub reallocations: f64,
     pub allocated_bytes: f64,
-    /// The most that the first request had in use at once, connection included, as a multiple of
-    /// the body.
+    /// The peak heap of the first request, connection included, as a multiple of the body.
     pub peak_x_body: Option<f64>,
-    /// By name, none in a series, those left out that do not come up once in 100 requests.
+    /// Counts by name, none in a series, without those that occur less than once in 100 requests.
     pub system_calls: BTreeMap<String, f64>,
 }
 
@@ -72,7 +71,7 @@ impl Subject<'_> {
         })
     }
 
-    /// What the counts are divided by: requests, or MiB where those matter.
+    /// The divisor of the counts: requests, or MiB for large bodies.
     fn units(&self) -> f64 {
         (self.requests * self.row.volume().unwrap_or(1)) as f64
     }

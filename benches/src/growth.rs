@@ -1,4 +1,5 @@
-//! Whether the cost of a request grows no faster than [`SERIES`] lets it: by counts, never by times.
+//! Checks that the cost of a request grows no faster than [`SERIES`] allows: by counts, never by
+//! times.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use crate::table::{Table, figure, figure_of, whole};
 /// Instructions of a request by client, series and number.
 type Costs = HashMap<(&'static str, &'static str, u64), f64>;
 
-/// Shows what the guards say of the counts; an error if a limit does not hold.
+/// Shows the results of the guards; an error if a limit is exceeded.
 pub fn judge(rows: &[RowCounts]) -> Outcome<()> {
     let mut costs = Costs::new();
     for row in rows {
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_counted_is_an_error() {
+    fn a_missing_count_is_an_error() {
         assert!(measured(Growth::Ratio(1, 100), &[(1, 1.0)]).is_err());
     }
 }

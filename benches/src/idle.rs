@@ -1,4 +1,4 @@
-//! Memory: what a connection that idles in a client's pool holds.
+//! Memory: the size of an idle connection in a client's pool.
 
 use crate::Outcome;
 use crate::clients::Entry;
@@ -8,12 +8,12 @@ use crate::rows::{IDLE, IDLE_BEFORE, Row};
 use crate::target::Target;
 use crate::worker::Order;
 
-/// What one connection holds, in bytes.
+/// The memory of one connection, in bytes.
 pub struct Held {
     pub client: &'static str,
-    /// What was asked of the allocator and not given back.
+    /// Bytes allocated and not freed.
     pub heap: f64,
-    /// By how much the process grew.
+    /// The growth of the process.
     pub resident: f64,
 }
 

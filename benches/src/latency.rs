@@ -1,17 +1,16 @@
-//! How long each request took, where many are sent at once: the median and what one in a hundred
-//! exceeds.
+//! Latencies of concurrent requests: the median and the 99th percentile.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// What half of the requests and 99 in 100 of them stay below.
+/// The median and the 99th percentile.
 #[derive(Clone, Copy, Default)]
 pub struct Latency {
     pub median: Duration,
     pub p99: Duration,
 }
 
-/// Measures what the requests of `work` take, on whatever threads.
+/// Measures the latency of the requests of `work`, on any threads.
 pub fn measured<T>(work: impl FnOnce() -> T) -> (T, Latency) {
     MEASURING.store(true, Relaxed);
     let result = work();
@@ -20,7 +19,7 @@ pub fn measured<T>(work: impl FnOnce() -> T) -> (T, Latency) {
     (result, Latency { median: quantile(&counts, 0.5), p99: quantile(&counts, 0.99) })
 }
 
-/// One request's watch, which runs only while [`measured`] does: reading the clock costs something.
+/// One request's timer, which runs only while [`measured`] does: reading the clock costs time.
 pub struct Watch(Option<Instant>);
 
 impl Watch {
@@ -38,7 +37,7 @@ impl Watch {
 
 static MEASURING: AtomicBool = AtomicBool::new(false);
 
-/// 32 buckets for each doubling, so that a figure is right to 3 %.
+/// 32 buckets for each doubling, so that a figure is accurate to 3 %.
 const FINE: u32 = 5;
 const COUNT: usize = (64 - FINE as usize + 1) << FINE;
 static BUCKETS: [AtomicU64; COUNT] = [const { AtomicU64::new(0) }; COUNT];

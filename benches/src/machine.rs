@@ -1,4 +1,4 @@
-//! What the benchmarks ask of the machine: a core of one's own, CPU time, memory.
+//! Facts and settings of the machine: pinning to a core, CPU time, memory.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,14 +10,14 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::{Failure, Outcome};
 
-/// Whose core is meant.
+/// The owner of a core.
 #[derive(Clone, Copy)]
 pub enum Core {
     Client,
     Server,
 }
 
-/// Ties this process and the threads that it starts later to one core: the client to the first that
+/// Pins this process and the threads that it starts later to one core: the client to the first that
 /// it may use, the server to the last.
 pub fn pin(core: Core) -> Outcome<()> {
     let allowed = sched_getaffinity(None)?;
@@ -37,10 +37,10 @@ pub fn cpu_time() -> Duration {
     Duration::new(spent.tv_sec.unsigned_abs(), u32::try_from(spent.tv_nsec).unwrap_or(0))
 }
 
-/// The CPU time of the processes that this one has started and waited for, and of theirs.
+/// The CPU time of the processes that this one has started and waited for, and of their children.
 pub fn cpu_time_of_children() -> Outcome<Duration> {
     let status = fs::read_to_string("/proc/self/stat")?;
-    // The name of the program, in parentheses, may hold anything.
+    // The name of the program, in parentheses, may contain anything.
     let (_, fields) = status.rsplit_once(')').ok_or("no status")?;
     let times = fields.split_whitespace().skip(13).take(2).map(str::parse::<u64>);
     let ticks: u64 = times.sum::<Result<_, _>>()?;
@@ -52,16 +52,16 @@ pub fn memory() -> Outcome<Memory> {
     Memory::read("self")
 }
 
-/// What a process has and had in memory, in KiB.
+/// The resident memory of a process and its peak, in KiB.
 #[derive(Clone, Copy, Default)]
 pub struct Memory {
     pub resident: u64,
-    /// The most that was resident.
+    /// The peak.
     pub peak: u64,
 }
 
 impl Memory {
-    /// Of that process, or of `self`.
+    /// The memory of that process, or of `self`.
     pub fn read(process: &str) -> Outcome<Self> {
         let status = fs::read_to_string(format!("/proc/{process}/status"))?;
         let size = |name: &str| {
@@ -73,14 +73,14 @@ impl Memory {
     }
 }
 
-/// How many sockets this process has open.
+/// Number of open sockets of this process.
 pub fn sockets() -> Outcome<u64> {
     let links = fs::read_dir("/proc/self/fd")?.flatten().map(|entry| fs::read_link(entry.path()));
     let is_socket = |link: &PathBuf| link.to_string_lossy().starts_with("socket:");
     Ok(links.flatten().filter(is_socket).count() as u64)
 }
 
-/// The processor, the kernel, and how busy the machine was in the last minute.
+/// The processor, the kernel, and the load of the last minute.
 pub fn description() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{}, {cores} cores, Linux {}, load {}", processor(), kernel(), load())

@@ -1,7 +1,7 @@
-//! What leanhttp costs beside a raw socket and the other clients.
+//! The cost of leanhttp beside a raw socket and the other clients.
 //!
-//! This program is all parts of a run: it starts itself as the server, and once for each client and
-//! row as a worker; the client has one core and the server another. See `run` beside it.
+//! This program plays all parts of a run: it starts itself as the server, and once for each client
+//! and row as a worker; the client has one core and the server another. See `run` in this folder.
 
 mod allocations;
 mod baseline;
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(arguments: Vec<String>) -> Outcome<()> {
-    // Where a client leaves the choice to the process, it is that of the others.
+    // The crypto provider of clients that leave the choice to the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -102,7 +102,7 @@ fn time(plan: &Plan, server: &Server) -> Outcome<Figures> {
     Ok(("times", rows.iter().map(report::times_json).collect(), tables))
 }
 
-/// The counts of all rows, for who judges them.
+/// The counts of all rows, for the checks.
 fn count_all(plan: &Plan, server: &Server) -> Outcome<Vec<RowCounts>> {
     let counted = plan.rows.iter().map(|row| counts::count(row, plan, &server.target));
     Ok(counted.collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect())

@@ -27,7 +27,7 @@ usage: leanhttp-benches [--quick | --counts | --growth | --idle | --cold | --sta
   --check-readme   an error unless they are what results/ says
   --baseline   with --counts: fail if leanhttp costs more than in this counts.json";
 
-/// What is asked of a run.
+/// The options of a run.
 pub struct Options {
     pub mode: Mode,
     pub out: Option<PathBuf>,
@@ -42,20 +42,20 @@ pub enum Mode {
     Quick,
     Counts,
     Growth,
-    /// What CI asks of the growth.
+    /// The growth that CI checks.
     Guard,
     Idle,
     Cold,
     Static,
 }
 
-/// What a run does.
+/// The parts of a run.
 pub struct Plan {
     pub rows: Vec<&'static Row>,
     pub clients: Vec<&'static Entry>,
     pub programs: Vec<&'static Program>,
     pub rounds: usize,
-    /// Whether counts have the system calls too.
+    /// Whether counts include system calls.
     pub has_calls: bool,
 }
 
@@ -116,14 +116,14 @@ impl Options {
 }
 
 impl Mode {
-    /// Whether a row belongs to it when none is named.
+    /// Whether a row is included by default.
     fn has(self, row: &Row) -> bool {
         match self {
             Mode::Full => !row.is_idle(),
             Mode::Quick => row.quick,
             Mode::Counts => row.counted.is_some(),
             Mode::Idle => row.is_idle(),
-            // They have programs, not rows.
+            // These have programs, not rows.
             Mode::Cold | Mode::Static => false,
             Mode::Growth | Mode::Guard => Series::of(row.name).is_some(),
         }

@@ -1,4 +1,4 @@
-//! The other processes: the server and the workers, started from this very program.
+//! The other processes: the server and the workers, started from this program.
 
 use std::env;
 use std::fmt::Display;
@@ -34,7 +34,7 @@ impl Server {
     }
 }
 
-/// A client at work on a row.
+/// A worker process: a client and a row.
 pub struct Worker {
     name: String,
     run: Run,
@@ -54,13 +54,13 @@ impl Worker {
         answered.map_err(|error| format!("{}: {error}", self.name).into())
     }
 
-    /// Lets the worker end and waits for it.
+    /// Ends the worker and waits for it.
     pub fn finish(self) -> Outcome<()> {
         self.run.finish().map_err(|error| format!("{}: {error}", self.name).into())
     }
 }
 
-/// A process that one can talk with.
+/// A process with pipes for input and output.
 pub struct Run {
     child: Child,
     input: ChildStdin,
@@ -78,7 +78,8 @@ impl Run {
                 command
             }
         };
-        // The same for everybody: cargo adds folders in which every start looks for libraries.
+        // The same for all programs: cargo adds folders in which every start searches for
+        // libraries.
         command.args(arguments).env_clear().envs(env::var_os("PATH").map(|path| ("PATH", path)));
         let mut child = spawn(&mut command)?;
         let (input, output) = pipes(&mut child)?;

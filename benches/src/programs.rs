@@ -1,5 +1,5 @@
-//! The programs of `programs/`: each has one client and nothing else, so that one can see what it
-//! takes to start, to build and to hold it.
+//! The programs of `programs/`: each has one client and nothing else, so that the cost of building,
+//! starting and running it can be measured.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ pub struct Program {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Speaks {
     Nothing,
-    /// No TLS, or none that trusts a certificate of one's own.
+    /// No TLS, or none that can trust a given certificate.
     Plain,
-    /// And reads only what has a length.
+    /// As above, and only bodies with a length.
     PlainAndTls(Chunks),
 }
 
@@ -32,7 +32,7 @@ pub enum Chunks {
 
 const BOTH: Speaks = Speaks::PlainAndTls(Chunks::Read);
 
-/// What no client is compared with: the empty program.
+/// The empty program, which all clients are compared with.
 pub const HELLO: &str = "hello";
 
 const PROGRAMS: &[Program] = &[
@@ -48,7 +48,7 @@ const PROGRAMS: &[Program] = &[
     Program { name: "curl", speaks: BOTH, is_usual: false },
 ];
 
-/// Those whose clients are compared here.
+/// The programs whose clients are compared here.
 pub fn chosen() -> impl Iterator<Item = &'static Program> {
     PROGRAMS.iter().filter(|program| program.is_usual || cfg!(feature = "all-peers"))
 }
@@ -59,13 +59,13 @@ pub fn named(name: &str) -> Outcome<&'static Program> {
     found.ok_or_else(|| format!("no program is called {name}").into())
 }
 
-/// Builds all of them, so that they need not be built while something is measured.
+/// Builds all of them, so that nothing is built during a measurement.
 pub fn build_all() -> Outcome<()> {
     let folder = folder()?;
     chosen().try_for_each(|program| program.build(&folder).map(drop))
 }
 
-/// Beside this program.
+/// The folder of this program.
 pub fn folder() -> Outcome<PathBuf> {
     let here = env::current_exe()?;
     let target = here.parent().and_then(Path::parent).ok_or("no folder to build in")?;
@@ -73,7 +73,7 @@ pub fn folder() -> Outcome<PathBuf> {
 }
 
 impl Program {
-    /// Builds it in that folder, unless that was done, and says where it is.
+    /// Builds it in that folder, unless that was done, and returns its path.
     pub fn build(&self, folder: &Path) -> Outcome<PathBuf> {
         let mut cargo = self.cargo("build");
         cargo.args(["--release", "--quiet", "--bin", self.name, "--target-dir"]).arg(folder);
@@ -84,7 +84,7 @@ impl Program {
         Ok(folder.join("release").join(self.name))
     }
 
-    /// How many crates it takes besides itself, of those that are linked to it.
+    /// Number of crates that are linked to it, besides itself.
     pub fn crates(&self) -> Outcome<usize> {
         let mut cargo = self.cargo("tree");
         let output =
@@ -101,7 +101,7 @@ impl Program {
 
     fn cargo(&self, what: &str) -> Command {
         let mut cargo = Command::new("cargo");
-        // What is set for the sake of faster builds makes larger programs.
+        // Settings for faster builds make larger programs.
         cargo.arg(what).args(["--manifest-path", MANIFEST]).env("CARGO_INCREMENTAL", "0");
         if self.name != HELLO {
             cargo.args(["--features", self.name]);

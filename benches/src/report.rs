@@ -42,14 +42,14 @@ pub fn write(folder: &Path, name: &str, rows: &[Value], markdown: &str) -> Outco
     Ok(())
 }
 
-/// What was measured, where: the line above the tables.
+/// The conditions of the measurement: the line above the tables.
 pub fn preamble() -> String {
     let mut named: Vec<_> = packages().map(|(name, version)| format!("{name} {version}")).collect();
     named.dedup();
     format!("{}; {}\n", machine::description(), named.join(", "))
 }
 
-/// The compiler that cargo finds here.
+/// The compiler that cargo uses here.
 pub fn rustc() -> Outcome<String> {
     let output = Command::new("rustc").arg("--version").output()?;
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
@@ -68,7 +68,7 @@ fn packages() -> impl Iterator<Item = (&'static str, &'static str)> {
     CLIENTS.iter().filter_map(|entry| entry.package).map(|name| (name, version(name)))
 }
 
-/// The version that Cargo.lock has of a package.
+/// The version of a package in Cargo.lock.
 fn version(package: &str) -> &'static str {
     let mut lines = include_str!("../Cargo.lock").lines();
     let name = format!("name = \"{package}\"");

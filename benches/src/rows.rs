@@ -1,4 +1,4 @@
-//! The rows of the tables: what is measured. A new row is a new entry in [`ROWS`].
+//! The rows of the tables. A new row is a new entry in [`ROWS`].
 
 /// One situation that every client is put in.
 #[derive(Clone)]
@@ -9,15 +9,15 @@ pub struct Row {
     pub shape: Shape,
     pub scheme: Scheme,
     pub senders: Senders,
-    /// With how many hosts beside the one that is asked a connection idles.
+    /// Number of other hosts with an idle connection.
     pub other_hosts: u64,
-    /// How many entries the list of hosts has that are asked without the proxy; none: no proxy.
+    /// Number of entries in the list of hosts that bypass the proxy; none: no proxy.
     pub no_proxy: u64,
-    /// How many requests make a round.
+    /// Number of requests in a round.
     pub round: u64,
-    /// How many requests the counts are the difference of; none where counting makes no sense.
+    /// Number of requests that the counts are the difference of; none if the row is not counted.
     pub counted: Option<u64>,
-    /// Whether `--quick` has time for it.
+    /// Whether `--quick` includes it.
     pub quick: bool,
 }
 
@@ -25,23 +25,23 @@ pub struct Row {
 pub enum Scheme {
     Plain,
     Tls,
-    /// By a server that resumes no session.
+    /// TLS with a server that resumes no session.
     TlsUnresumed,
 }
 
-/// Who sends the requests of a row.
+/// The senders of a row's requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Senders {
     One,
-    /// So many threads, all with the same client.
+    /// So many threads that share one client.
     Threads(u64),
-    /// So many tasks on one thread, all with the same client.
+    /// So many tasks on one thread that share one client.
     Tasks(u64),
     /// So many tasks on one thread that wait for one connection.
     Queue(u64),
 }
 
-/// What one request sends and what is done with its answer.
+/// The kind of request, and the handling of its response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// GET, the body read into one buffer of 64 KiB.
@@ -72,7 +72,7 @@ pub enum Shape {
     Idle,
 }
 
-/// What the server answers to a GET.
+/// The response of the server to a GET.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// [`SMALL`], with eight fields.
@@ -82,7 +82,7 @@ pub enum Answer {
     Large(Wire, u64),
 }
 
-/// How a body comes.
+/// The framing or coding of a body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Wire {
     Sized,
@@ -92,19 +92,19 @@ pub enum Wire {
     Gzip,
 }
 
-/// The chunks of a server that streams.
+/// The chunks of a streaming server.
 pub const CHUNKED: Wire = Wire::Chunked(16 * KIB);
 
-/// How a body is taken piece by piece, beside reading it into a buffer of one's own.
+/// A way of reading a body in pieces, other than reading into a buffer of the caller.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// `chunk().await`, or what a peer has in its place.
+    /// `chunk().await`, or the counterpart of a peer.
     Chunks,
     /// `bytes_stream()`.
     Stream,
     /// `AsyncRead` into one buffer of 64 KiB.
     AsyncRead,
-    /// `copy_to` a writer that drops what it gets.
+    /// `copy_to` a writer that discards its input.
     Copy,
 }
 
@@ -114,11 +114,11 @@ pub enum Framing {
     Chunked,
 }
 
-/// What the JSON is made of: an array of these, each of [`POINT_SIZE`] bytes with its comma.
+/// The content of the JSON: an array of these, each of [`POINT_SIZE`] bytes with its comma.
 pub type Points = Vec<(u64, f64, f64, bool)>;
 pub const POINT_SIZE: u64 = 32;
 
-/// How many connections are left idle in the rows of memory, after a few that are not counted.
+/// Number of idle connections in the rows of memory, after a few that are not counted.
 pub const IDLE: u64 = 1_000;
 pub const IDLE_BEFORE: u64 = 8;
 
@@ -153,7 +153,7 @@ impl Row {
         }
     }
 
-    /// How many bytes the body of the answer has, decoded; of JSON, how many points.
+    /// The length of the decoded response body; for JSON, the number of points.
     pub fn expected(&self) -> u64 {
         match self.shape {
             Shape::Json(_, size) => size / POINT_SIZE,
@@ -161,7 +161,7 @@ impl Row {
         }
     }
 
-    /// How many bytes the body of the answer has, decoded, where that is what the row is about.
+    /// The length of the decoded response body, if the row is about that.
     pub fn body(&self) -> Option<u64> {
         match self.shape {
             Shape::Read(Answer::Large(_, size))
@@ -173,7 +173,7 @@ impl Row {
         }
     }
 
-    /// How the body of the answer comes.
+    /// The framing or coding of the response body.
     pub fn wire(&self) -> Wire {
         match self.shape {
             Shape::Read(Answer::Large(wire, _))
@@ -185,12 +185,12 @@ impl Row {
         }
     }
 
-    /// Whether the body is collected before it is looked at.
+    /// Whether the body is collected before it is used.
     pub fn is_whole(&self) -> bool {
         matches!(self.shape, Shape::Bytes(..) | Shape::Text(..) | Shape::Json(..))
     }
 
-    /// The MiB that one request moves, where the throughput matters and not the request.
+    /// The MiB that one request moves, if the row is about throughput.
     pub fn volume(&self) -> Option<u64> {
         match self.shape {
             Shape::Read(Answer::Large(Wire::Sized | CHUNKED, size))
@@ -205,7 +205,7 @@ impl Row {
         self.scheme == Scheme::Plain
     }
 
-    /// Whether it is about the memory of connections that idle.
+    /// Whether it is about the memory of idle connections.
     pub fn is_idle(&self) -> bool {
         self.shape == Shape::Idle
     }
@@ -226,7 +226,7 @@ impl Row {
         matches!(self.senders, Senders::Threads(_))
     }
 
-    /// How many send at once, where that is what the row is about.
+    /// Number of concurrent senders, if the row is about that.
     pub fn crowd(&self) -> Option<u64> {
         match self.senders {
             Senders::One => None,
@@ -234,7 +234,7 @@ impl Row {
         }
     }
 
-    /// Whether it takes thousands of connections.
+    /// Whether it needs thousands of connections.
     pub fn needs_crowd(&self) -> bool {
         self.other_hosts > 0 || matches!(self.senders, Senders::Tasks(1_000..))
     }
@@ -243,7 +243,7 @@ impl Row {
         self.shape == Shape::Read(Answer::Close)
     }
 
-    /// Whether it takes no more than a GET, or a body that comes with its length, in chunks or coded.
+    /// Whether it needs no more than a GET, or a body with its length, in chunks or coded.
     #[cfg(feature = "all-peers")]
     pub fn is_basic(&self) -> bool {
         let is_basic = match self.shape {
@@ -266,7 +266,7 @@ impl Wire {
     }
 }
 
-/// What most rows have in common.
+/// The defaults of most rows.
 pub const USUAL: Row = Row {
     name: "",
     title: "",
@@ -288,7 +288,7 @@ const fn stream(name: &'static str, title: &'static str, way: Way, wire: Wire) -
     Row { name, title, shape: Shape::Stream(way, wire, 64 * MIB), counted: Some(1), ..USUAL }
 }
 
-/// At least two requests of each sender make a round.
+/// A round has at least two requests of each sender.
 const fn crowd(name: &'static str, title: &'static str, senders: Senders) -> Row {
     let round = match senders {
         Senders::Tasks(count) if count > 4_000 => 2 * count,

@@ -1,4 +1,4 @@
-//! A file for the multipart rows, gone with the process that made it.
+//! A file for the multipart rows, deleted with the process that made it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,7 +21,7 @@ impl ScratchFile {
 
 impl Drop for ScratchFile {
     fn drop(&mut self) {
-        // Left behind in the folder for temporary files, it does no harm.
+        // A file that is left in the temporary folder does no harm.
         let _ = fs::remove_file(&self.0);
     }
 }

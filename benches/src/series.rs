@@ -1,4 +1,4 @@
-//! How cost grows: rows that differ in one number, and what CI lets that number cost. A new one is a
+//! Growth of cost: rows that differ in one number, and the growth that CI allows. A new series is a
 //! new entry in [`SERIES`].
 
 use std::sync::LazyLock;
@@ -10,34 +10,34 @@ use crate::rows::{Answer, CHUNKED, KIB, MIB, ROWS, Row, Senders, Shape, USUAL, W
 pub struct Series {
     pub name: &'static str,
     pub title: &'static str,
-    /// What is counted along the axis.
+    /// The unit of the axis.
     pub axis: &'static str,
     pub sizes: &'static [u64],
     pub per: Per,
-    /// What stands in the row of that number, beside name and title.
+    /// The row for that number, without name and title.
     row: fn(u64) -> Row,
     pub guards: &'static [Guard],
 }
 
-/// What the cost of a request is divided by in the tables.
+/// The divisor of a request's cost in the tables.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Per {
     Request,
-    /// The MiB of the body, whose bytes are the number.
+    /// The MiB of the body, whose length in bytes is the number.
     Mebibyte,
 }
 
-/// What must hold, of one client of ours.
+/// A limit for one client of leanhttp.
 pub struct Guard {
     pub client: &'static str,
     pub growth: Growth,
-    /// The most that is let through.
+    /// The limit.
     pub limit: f64,
-    /// What it is to become, where that is less: shown, not judged.
+    /// The goal, if it is less: shown, not judged.
     pub goal: Option<f64>,
 }
 
-/// How the instructions of a request depend on the number.
+/// The dependence of a request's instructions on the number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Growth {
     /// Those of the second number, as a multiple of those of the first.
@@ -45,8 +45,8 @@ pub enum Growth {
     /// The slope between the second and the third number, as a multiple of that between the first and
     /// the second: 1 where it grows in a straight line.
     Bend(u64, u64, u64),
-    /// By how much each further unit, of so many in number, adds between the two. Depends on the
-    /// compiler.
+    /// The instructions that each further unit, of so many in number, adds between the two. Depends
+    /// on the compiler.
     Each { from: u64, to: u64, unit: u64 },
 }
 
@@ -86,7 +86,7 @@ impl Guard {
     }
 }
 
-/// The compiler that the limits for each unit were measured with.
+/// The compiler with which the limits for each unit were measured.
 pub const RUSTC: &str = "rustc 1.95.0 (59807616e 2026-04-14)";
 
 const BODIES: &[u64] = &[20_000, 100_000, MIB, 16 * MIB, 64 * MIB];
@@ -228,7 +228,7 @@ pub const SERIES: &[Series] = &[
         sizes: BODIES,
         per: Per::Mebibyte,
         row: |size| body(Wire::Sized, size),
-        // How much a read finds depends on timing: 64,000 to 78,000 were counted.
+        // The amount that a read finds depends on timing: 64,000 to 78,000 were counted.
         guards: &[each_mib(OURS, 85_400.0), each_mib(OURS_ASYNC, 85_400.0)],
     },
     Series {
@@ -280,7 +280,7 @@ impl Series {
         SERIES.iter().find(|series| series.name == name)
     }
 
-    /// Its rows, or those alone that its guards ask for.
+    /// Its rows, or only those that its guards need.
     pub fn rows(&self, is_guard: bool) -> impl Iterator<Item = &'static Row> {
         let asked: Vec<u64> = self.guards.iter().flat_map(|guard| guard.growth.sizes()).collect();
         let sizes = self.sizes.iter().filter(move |size| !is_guard || asked.contains(size));
@@ -303,7 +303,7 @@ mod tests {
     use super::{ALL_ROWS, SERIES, Series};
 
     #[test]
-    fn names_are_unique_and_lead_back() {
+    fn row_names_are_unique_and_resolve() {
         let names: std::collections::HashSet<_> = ALL_ROWS.iter().map(|row| row.name).collect();
         assert_eq!(names.len(), ALL_ROWS.len());
         for series in SERIES {
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn guards_ask_for_rows_that_exist() {
+    fn guards_name_rows_that_exist() {
         for series in SERIES {
             for guard in series.guards {
                 let sizes = guard.growth.sizes();

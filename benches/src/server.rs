@@ -1,7 +1,7 @@
-//! The server of the benchmarks: it does as little as it can, so that the client is what is seen.
+//! The server of the benchmarks: it does as little as possible, so that the client dominates.
 //!
-//! It listens plainly and over TLS, on threads that wait for a connection, serve it and wait again.
-//! Every answer is prepared; a GET costs one read and one write.
+//! It listens on TCP and on TLS, with threads that wait for a connection, serve it and wait again.
+//! Every response is prepared; a GET costs one read and one write.
 
 mod crowd;
 mod inbox;
@@ -23,7 +23,7 @@ use crate::machine::{self, Core};
 use crate::rows::{IDLE, IDLE_BEFORE};
 use crate::target::Target;
 
-/// Serves until standard input ends; says on standard output where.
+/// Serves until standard input ends; prints its addresses on standard output.
 pub fn run(ports: Ports) -> Outcome<()> {
     machine::pin(Core::Server)?;
     let identity = tls::Identity::new()?;
@@ -49,15 +49,16 @@ pub fn run(ports: Ports) -> Outcome<()> {
     Ok(())
 }
 
-/// On how many ports it listens.
+/// Number of ports.
 #[derive(Clone, Copy)]
 pub enum Ports {
     Few,
-    /// One for each connection that is to idle.
+    /// A port for each idle connection.
     Many,
 }
 
-/// How much is encrypted before it is written: with less, clients wait after each little.
+/// Number of bytes that are encrypted before they are written: with less, clients wait after each
+/// small piece.
 const TLS_BURST: usize = 256 << 10;
 
 fn secured(
@@ -71,14 +72,14 @@ fn secured(
     }
 }
 
-/// A port on each address of 127.0.0.0/8, which are so many hosts.
+/// A port on each address of 127.0.0.0/8, which count as so many hosts.
 fn bind() -> io::Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     rustix::net::listen(&listener, BACKLOG)?;
     Ok(listener)
 }
 
-/// Serves on a port of its own.
+/// Serves on a separate port.
 fn listen<S, W>(replies: &Arc<Replies>, wrap: W) -> io::Result<u16>
 where
     S: Read + Write + 'static,
@@ -92,22 +93,22 @@ where
     Ok(port)
 }
 
-/// More tasks connect at once than the standard library lets wait.
+/// The backlog: more tasks connect at the same time than the standard library allows.
 const BACKLOG: i32 = 4096;
 
-/// How many threads wait for connections at most, when clients have gone.
+/// The most threads that wait for connections after clients have left.
 const WAITING: usize = 128;
 
-/// Where connections come in.
+/// A listening socket.
 struct Door<W> {
     listener: TcpListener,
     wrap: W,
     replies: Arc<Replies>,
-    /// How many threads wait for a connection.
+    /// Number of threads that wait for a connection.
     waiting: AtomicUsize,
 }
 
-/// A thread that takes a connection and leaves no other thread waiting starts one more.
+/// A thread that accepts a connection and leaves no other thread waiting starts one more.
 fn start_waiting<S, W>(door: Arc<Door<W>>)
 where
     S: Read + Write + 'static,
@@ -120,7 +121,7 @@ where
             if door.waiting.fetch_sub(1, SeqCst) == 1 {
                 start_waiting(Arc::clone(&door));
             }
-            // A client that goes away ends its connection, not the server.
+            // A client that disconnects ends its connection, not the server.
             let _ = accepted.and_then(|(socket, peer)| {
                 if !peer.ip().is_loopback() {
                     return Ok(());
@@ -138,7 +139,7 @@ where
 
 fn serve(stream: impl Read + Write, replies: &Replies) -> io::Result<()> {
     let mut inbox = Inbox::new(stream);
-    // What a client asks for again and again is looked up once.
+    // Repeated requests of a client are looked up once.
     let mut last = None;
     while let Some(request) = inbox.request()? {
         let received = inbox.discard(request.body)?;

@@ -1,4 +1,4 @@
-//! What a program with one client in it takes before it runs: crates, time to build, size.
+//! The static cost of a program with one client: crates, build time, size.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use crate::programs::{self, Program};
 pub struct Statics {
     pub program: &'static str,
     pub crates: usize,
-    /// A build from nothing, with what cargo has downloaded.
+    /// The time of a build from scratch, without downloads.
     pub wall: Duration,
     pub cpu: Duration,
-    /// Of the stripped program, in bytes.
+    /// The size of the stripped program, in bytes.
     pub size: u64,
 }
 

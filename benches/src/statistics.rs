@@ -1,6 +1,6 @@
 //! Medians and spreads.
 
-/// The middle of some values and where their middle half lies.
+/// The median and the quartiles of some values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     pub median: f64,

@@ -1,4 +1,4 @@
-//! Markdown tables, aligned so that they read well as they are.
+//! Markdown tables, aligned so that they are readable as text.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -44,7 +44,7 @@ impl Display for Table {
     }
 }
 
-/// A number with about three digits that say something.
+/// A number with about three significant digits.
 pub fn figure(value: f64) -> String {
     match value.abs() {
         size if size < 10.0 => format!("{value:.2}"),
@@ -53,7 +53,7 @@ pub fn figure(value: f64) -> String {
     }
 }
 
-/// A number that counts things.
+/// A number of items.
 pub fn whole(value: u64) -> String {
     grouped(value as f64)
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::{Table, figure};
 
     #[test]
-    fn figures_keep_what_matters() {
+    fn figures_keep_three_significant_digits() {
         let cases = [
             (0.0, "0.00"),
             (0.954, "0.95"),

@@ -1,4 +1,4 @@
-//! Where the server is, as one word that a process can hand to another.
+//! The addresses of the server, as one word that a process can pass to another.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -14,15 +14,15 @@ pub struct Target {
     /// The address of the server: one of 127.0.0.0/8.
     pub host: Ipv4Addr,
     pub plain: u16,
-    /// Where thousands may connect.
+    /// The port for thousands of connections.
     pub crowd: u16,
     pub tls: u16,
-    /// Where no session is resumed.
+    /// The port without session resumption.
     pub unresumed: u16,
-    /// Where there are many of them, with and without TLS.
+    /// The many ports, with and without TLS.
     pub idle: Vec<u16>,
     pub idle_tls: Vec<u16>,
-    /// What the server proves itself with, in PEM.
+    /// The server's certificate, in PEM.
     pub certificate: String,
 }
 

@@ -1,7 +1,7 @@
 //! Time: every client of a row in turn, round after round.
 //!
-//! What disturbs the machine for a while disturbs all clients of a round alike, so the ratios are
-//! taken within a round, and their median is reported.
+//! A disturbance of the machine affects all clients of a round alike, so the ratios are taken
+//! within a round, and their median is reported.
 
 use crate::Outcome;
 use crate::clients::Entry;
@@ -13,7 +13,7 @@ use crate::statistics::Summary;
 use crate::target::Target;
 use crate::worker::{Order, Sample};
 
-/// What a row's clients took.
+/// The results of a row's clients.
 pub struct RowTimes {
     pub row: &'static Row,
     pub lanes: Vec<Lane>,
@@ -23,7 +23,7 @@ pub struct RowTimes {
 pub struct Lane {
     pub client: &'static str,
     pub rounds: Vec<Sample>,
-    /// What each of those who send at once takes of the heap at most, in bytes.
+    /// The peak heap of each concurrent sender, in bytes.
     pub heap_each: Option<f64>,
 }
 
@@ -37,14 +37,14 @@ pub fn measure(row: &'static Row, plan: &Plan, target: &Target) -> Outcome<RowTi
     let start = |(lane, entry): (usize, &&Entry)| Worker::start(&[], entry, row, target_of(lane));
     let mut workers = able.iter().enumerate().map(start).collect::<Outcome<Vec<_>>>()?;
     let mut rounds = vec![Vec::new(); workers.len()];
-    // Connections, caches and lazy settings, before anything counts.
+    // Opens connections and fills caches, before anything is measured.
     for worker in &mut workers {
         worker.order(Order::Time(row.round.div_ceil(4)))?;
     }
     let order = if row.crowd().is_some() { Order::Watch } else { Order::Time };
     for round in 0..plan.rounds {
         for turn in 0..workers.len() {
-            // Another one begins each time: nobody always comes after the same neighbour's start.
+            // A different client begins each round, so that none always follows the same one.
             let chosen = (round + turn) % workers.len();
             rounds[chosen].push(workers[chosen].order(order(row.round))?);
         }
@@ -57,10 +57,10 @@ pub fn measure(row: &'static Row, plan: &Plan, target: &Target) -> Outcome<RowTi
     Ok(RowTimes { row, lanes: lanes.collect::<Outcome<_>>()? })
 }
 
-/// How many connections a client may have without a server of its own.
+/// The most connections that a client may have without a server of its own.
 const CROWD: u64 = 4_000;
 
-/// From nothing: connections and tasks are part of it.
+/// From nothing: connections and tasks are included.
 fn heap_each(entry: &Entry, row: &Row, target: &Target) -> Outcome<Option<f64>> {
     let Some(count) = row.crowd() else { return Ok(None) };
     let mut worker = Worker::start(&[], entry, row, target)?;
@@ -70,7 +70,7 @@ fn heap_each(entry: &Entry, row: &Row, target: &Target) -> Outcome<Option<f64>> 
 }
 
 impl RowTimes {
-    /// What the others are measured by.
+    /// The reference for the others.
     pub fn floor(&self) -> Option<&Lane> {
         self.lanes.first()
     }
@@ -91,19 +91,19 @@ impl Lane {
         Summary::of(self.rounds.iter().map(|one| per_request(one.cpu.as_secs_f64(), row)))
     }
 
-    /// How many times as fast this client is as `other`.
+    /// The speed of this client relative to `other`.
     pub fn speed_of(&self, other: &Lane) -> Option<Summary> {
         let pairs = self.rounds.iter().zip(&other.rounds);
         Summary::of(pairs.map(|(own, its)| its.wall.as_secs_f64() / own.wall.as_secs_f64()))
     }
 
-    /// How many times the CPU time of `other` this client takes.
+    /// The CPU time of this client relative to `other`.
     pub fn cpu_beside(&self, other: &Lane) -> Option<Summary> {
         let pairs = self.rounds.iter().zip(&other.rounds);
         Summary::of(pairs.map(|(own, its)| own.cpu.as_secs_f64() / its.cpu.as_secs_f64()))
     }
 
-    /// How many times as long as the median the slowest of 100 requests takes.
+    /// The 99th percentile as a multiple of the median.
     pub fn tail(&self) -> Option<Summary> {
         let watched = self.rounds.iter().filter(|one| !one.latency.median.is_zero());
         let tail = |one: &Sample| one.latency.p99.as_secs_f64() / one.latency.median.as_secs_f64();

@@ -1,4 +1,4 @@
-//! The tools that count: valgrind's callgrind and strace.
+//! The counting tools: valgrind's callgrind and strace.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use crate::Outcome;
 
-/// The instructions in user space of what `run` starts under the wrapper that it is given.
+/// The user-space instructions of the process that `run` starts, given the command line of the
+/// wrapper.
 pub fn instructions(run: impl FnOnce(&[&str]) -> Outcome<()>) -> Outcome<f64> {
     let file = Output::new("callgrind");
     let option = format!("--callgrind-out-file={}", file.name());
@@ -14,19 +15,20 @@ pub fn instructions(run: impl FnOnce(&[&str]) -> Outcome<()>) -> Outcome<f64> {
     instructions_in(&file.read()?)
 }
 
-/// The system calls of what `run` starts under the wrapper that it is given, by name.
+/// The system calls of the process that `run` starts, given the command line of the wrapper, by
+/// name.
 pub fn system_calls(run: impl FnOnce(&[&str]) -> Outcome<()>) -> Outcome<BTreeMap<String, f64>> {
     let file = Output::new("strace");
     run(&["strace", "-f", "-c", "-o", file.name()])?;
     system_calls_in(&file.read()?)
 }
 
-/// Callgrind counts each byte that `rep movsb` and `rep stosb` move as an instruction; so glibc is
-/// told to copy and clear large blocks with vectors.
+/// Callgrind counts each byte that `rep movsb` and `rep stosb` move as an instruction, so glibc is
+/// configured to copy and clear large blocks with vectors.
 const NO_REP: &str = "GLIBC_TUNABLES=\
     glibc.cpu.x86_rep_movsb_threshold=0x7fffffff:glibc.cpu.x86_rep_stosb_threshold=0x7fffffff";
 
-/// The file that a tool writes, removed at the end.
+/// The output file of a tool, deleted at the end.
 struct Output(PathBuf);
 
 impl Output {
@@ -46,7 +48,7 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        // Left behind in the folder for temporary files, it does no harm.
+        // A file that is left in the temporary folder does no harm.
         let _ = fs::remove_file(&self.0);
     }
 }
@@ -75,13 +77,13 @@ mod tests {
     use super::{instructions_in, system_calls_in};
 
     #[test]
-    fn totals_are_found() {
+    fn instruction_totals_are_parsed() {
         assert_eq!(instructions_in("events: Ir\nsummary: 3\n\ntotals: 12\n").unwrap(), 12.0);
         assert!(instructions_in("events: Ir\n").is_err());
     }
 
     #[test]
-    fn calls_are_taken_with_and_without_errors() {
+    fn call_counts_are_parsed_with_and_without_errors() {
         let table = "\
 % time     seconds  usecs/call     calls    errors syscall
 ------ ----------- ----------- --------- --------- ----------------

@@ -1,6 +1,6 @@
 //! The process in which one client runs one row, as often as its parent asks.
 //!
-//! A process of its own, so that no client's heap, threads or warm caches are another's.
+//! A separate process, so that no client shares its heap, threads or warm caches with another.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -18,7 +18,7 @@ use crate::rows::{Scheme, Senders};
 use crate::target::Target;
 use crate::{Failure, Outcome};
 
-/// What some requests cost.
+/// The cost of some requests.
 #[derive(Clone, Copy, Default)]
 pub struct Sample {
     pub wall: Duration,
@@ -28,17 +28,17 @@ pub struct Sample {
     pub latency: Latency,
 }
 
-/// What a line of standard input asks for.
+/// An order on a line of standard input.
 #[derive(Clone, Copy)]
 pub enum Order {
     Time(u64),
-    /// The latencies of requests too.
+    /// With the latencies of requests.
     Watch(u64),
     Count(u64),
 }
 
-/// Carries out the orders on standard input, one a line, until it ends; answers each with a
-/// [`Sample`] on a line of standard output.
+/// Carries out the orders on standard input, one a line, until it ends; writes a [`Sample`] for
+/// each on a line of standard output.
 pub fn run(entry: &Entry, job: &Job) -> Outcome<()> {
     machine::pin(Core::Client)?;
     let mut first = (entry.prepare)(job)?;
@@ -97,7 +97,7 @@ fn perform(clients: &mut [Box<dyn Client>], requests: u64, job: &Job) -> Outcome
     }
 }
 
-/// Leaves a connection to each of the other hosts open, and turns to the one of the row.
+/// Leaves a connection to each of the other hosts open, and switches to the host of the row.
 fn meet_other_hosts(client: &mut dyn Client, job: &Job) -> Outcome<()> {
     let SocketAddr::V4(home) = job.target.address(job.row) else { return Ok(()) };
     let before = machine::sockets()?;
@@ -186,7 +186,7 @@ impl FromStr for Sample {
 
     fn from_str(line: &str) -> Outcome<Self> {
         let mut numbers = line.split_whitespace().map(str::parse);
-        // What is kept may be negative.
+        // The number of kept bytes may be negative.
         let mut signed = || -> Outcome<i64> { Ok(numbers.next().ok_or("an incomplete sample")??) };
         let mut number = || Ok::<_, Failure>(signed()?.cast_unsigned());
         Ok(Self {

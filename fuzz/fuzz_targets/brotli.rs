@@ -1,5 +1,5 @@
-//! brotli: the end does not depend on how the input is cut or on the room there is, nor does what comes out
-//! of a good body; what another encoder has written comes out as it was; what is cut is not complete.
+//! Brotli: the outcome, and the output of a valid body, do not depend on how the input is split or
+//! on the output space; the output of another encoder is decoded; a truncated body is not complete.
 #![no_main]
 
 use std::io::Read;
@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
         let (decoded, complete) = decode("br", raw, Sizes::WHOLE);
         let (split, split_complete) = decode("br", raw, sizes);
         assert_eq!((&split.error, split_complete), (&decoded.error, complete));
-        // The bytes of a command that is longer than its meta-block may come or not.
+        // The bytes of a command that is longer than its meta-block may be delivered or not.
         assert!(split.bytes.starts_with(&decoded.bytes) || decoded.bytes.starts_with(&split.bytes));
         if complete {
             assert_eq!(split.bytes, decoded.bytes);

@@ -1,9 +1,9 @@
-//! Calls with redirects, cookies, retries and a pool, over a network that follows a script: what a
-//! client must never do is looked for in what the servers get, and nothing depends on how bytes are
-//! cut.
+//! Calls with redirects, cookies, retries and a pool, over a network that follows a script: the
+//! bytes that the servers receive show whether the client did what it must never do, and the
+//! outcome does not depend on how bytes are split.
 //!
-//! The second line of the input has words of options, first of the client and then of each request
-//! (see [`client`] and [`request`]); what follows is the [script](leanhttp_fuzz::script).
+//! The second line of the input has words of options, first for the client and then for each
+//! request (see [`client`] and [`request`]); the rest is the [script](leanhttp_fuzz::script).
 #![no_main]
 
 use std::io::Read;
@@ -19,11 +19,11 @@ use leanhttp_fuzz::network::{Attempt, Network, is_until_close};
 use leanhttp_fuzz::{Sizes, request, response, script};
 use libfuzzer_sys::fuzz_target;
 
-/// What must not get to strangers. No URL can hold it as it is.
+/// The secret that other origins must not receive. It cannot occur in a URL unchanged.
 const SECRET: &str = "s\"<ecret>";
-/// A cookie of `a.example`, and one that goes only over `https`.
+/// A cookie of `a.example`, and one that is sent over `https` only.
 const COOKIES: [&str; 2] = ["c\"<plain>", "c\"<secure>"];
-/// Forwards what is asked of `http` servers, and wants a login that no other host may see.
+/// A proxy for `http` servers with a login that no other host may receive.
 const PROXY: &str = "http://proxy:word%22%3Cproxy%3E@p.example:3128";
 const PROXY_LOGIN: &str = "l\"<ogin>";
 const PROXY_STOP: &str = "p.example:3128";
@@ -33,7 +33,7 @@ fuzz_target!(|input: &[u8]| {
     let (sizes, rest) = leanhttp_fuzz::sizes(input);
     let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
     let (words, script) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
-    // Servers do not know these.
+    // The servers must not know the secrets in advance.
     let known = |text: &&str| script::read(script).iter().any(|it| holds(&it.stream, text));
     if [SECRET, PROXY_LOGIN, COOKIES[0], COOKIES[1]].iter().any(known) {
         return;
@@ -41,7 +41,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(run(words, script, sizes), run(words, script, Sizes::WHOLE));
 });
 
-/// What came of each request, and what the servers got of it.
+/// The result of each request, and the bytes that the servers received of it.
 #[derive(Debug, PartialEq)]
 struct Result(Outcome, Vec<(Url, Vec<u8>)>);
 
@@ -75,21 +75,21 @@ impl Options<'_> {
         self.0.contains(&letter)
     }
 
-    /// How the body is given.
+    /// The kind of body.
     fn body(self) -> Option<u8> {
         self.0.iter().copied().find(|letter| b"blrsS".contains(letter))
     }
 
-    /// How many redirects are followed.
+    /// The number of redirects that are followed.
     fn redirects(self) -> usize {
         self.0.iter().find(|it| it.is_ascii_digit()).map_or(10, |it| usize::from(it - b'0'))
     }
 }
 
-/// A digit: so many redirects; `n`one, `j`ar, `q` has credentials, `k` an API key, `t` https only,
-/// `e`xpects; goes by a proxy that `f`orwards; is `p`atient with servers.
+/// A digit: the maximum of redirects; `n`one, `j`ar, `q` has credentials, `k` an API key, `t` https
+/// only, `e`xpects 100, uses a `f`orwarding proxy, is `p`atient with servers.
 fn client(options: Options<'_>, cookies: &Arc<Recorded>, network: Arc<Mutex<Network>>) -> Client {
-    // Bodies are compared with what was sent; the target `gzip` decodes.
+    // Bodies are compared as sent; the target `gzip` decodes.
     let mut builder =
         Client::builder().no_gzip().no_deflate().no_brotli().no_zstd().no_proxy().redirect(
             match options.have(b'n') {
@@ -118,8 +118,8 @@ fn client(options: Options<'_>, cookies: &Arc<Recorded>, network: Arc<Mutex<Netw
 }
 
 /// Methods in capitals; bodies `b`ytes, `l`ong, of a `r`eader, `s`ized or too `S`hort;
-/// `a`uthorization, `k`ey, `c`ookie, login of a prox`y`, `u`ser in the URL, `R`eferer, `e`xpects, http`x`, says cl`o`se,
-/// HTTP/1.`0`; and `d` lets go of the response.
+/// `a`uthorization, `k`ey, `c`ookie, login of a prox`y`, `u`ser in the URL, `R`eferer, `e`xpects
+/// 100, http`x`, `Connection: cl`o`se`, HTTP/1.`0`; and `d` drops the response.
 fn request(client: &Client, options: Options<'_>) -> Option<Request> {
     let scheme = if options.have(b'x') { "https" } else { "http" };
     let user = if options.have(b'u') { "user:pass-word@" } else { "" };
@@ -175,7 +175,7 @@ fn body(options: Options<'_>) -> Option<(RequestBody, Vec<u8>)> {
     Some((body, bytes))
 }
 
-/// A jar that remembers what it was asked and told.
+/// A jar that records its calls.
 struct Recorded {
     jar: Jar,
     given: Mutex<Vec<(Url, HeaderValue)>>,
@@ -206,7 +206,7 @@ impl CookieStore for Recorded {
     }
 }
 
-/// One call, seen from the servers.
+/// One call, as the servers see it.
 struct Check<'a> {
     network: &'a Network,
     of_client: Options<'a>,
@@ -235,7 +235,7 @@ impl Check<'_> {
         self.response(outcome);
     }
 
-    /// What a server must not learn, in however small a part of a request.
+    /// Secrets that a server must not receive, even in a part of a request.
     fn leaks(&self, attempt: &Attempt, is_stranger: bool) {
         let Attempt { sent, url, .. } = attempt;
         let end = leanhttp_fuzz::find(sent, b"\r\n\r\n").map_or(sent.len(), |end| end + 4);
@@ -262,7 +262,7 @@ impl Check<'_> {
         }
     }
 
-    /// A request is one request: the one that was meant.
+    /// Each request on the wire is one request: the intended one.
     fn whole(&self, attempt: &Attempt, answered: bool) {
         let Attempt { sent, url, method, .. } = attempt;
         let Some(head) = request::head(sent) else {
@@ -290,7 +290,7 @@ impl Check<'_> {
         assert_eq!(request.body, meant);
     }
 
-    /// There is a reason for each attempt after the first.
+    /// Each attempt after the first has a reason.
     fn next(&self, attempt: &Attempt, next: &Attempt) {
         let method = &attempt.method;
         let Some((head, _)) = self.network.answer(attempt) else {
@@ -324,7 +324,7 @@ impl Check<'_> {
         }
     }
 
-    /// What may have been carried out is not sent again, unless that makes no difference.
+    /// A request that may have been carried out is not sent again, unless it is idempotent.
     fn repeated(&self, attempt: &Attempt, next: &Attempt) {
         let Attempt { sent, method, url, .. } = attempt;
         assert!(sent.is_empty() || method.is_idempotent(), "{method} was sent twice");
@@ -339,13 +339,13 @@ impl Check<'_> {
         let answers = self.attempts.iter().map(|attempt| self.network.answer(attempt));
         let redirects = answers.flatten().filter(|(head, _)| head.status.is_redirection()).count();
         let limit = if self.of_client.have(b'n') { 0 } else { self.of_client.redirects() };
-        // The last one may be where it stopped.
+        // The last one may be incomplete.
         assert!(redirects <= limit + 1 && (redirects <= limit || self.attempts.len() > limit));
         let retries = if self.is_patient() { 2 } else { 0 };
         assert!(self.attempts.len() <= 3 * (limit + 1) + 2 * retries);
     }
 
-    /// What the caller got is what the server sent, and it is complete only if that is.
+    /// The caller's response is the server's, and is complete only if that is.
     fn response(&self, outcome: &Outcome) {
         let Some(head) = &outcome.head else { return };
         let attempt = self.attempts.last().unwrap();

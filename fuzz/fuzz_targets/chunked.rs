@@ -1,5 +1,5 @@
-//! The chunked coding: the output does not depend on how the input is split, on the space for it, or on
-//! which of the two ways the data takes, and it equals that of a naive decoder.
+//! The chunked coding: the output does not depend on how the input is split, on the output space,
+//! or on which of the two interfaces the data is read with, and it equals that of a naive decoder.
 #![no_main]
 
 use leanhttp::fuzzing::Chunked;
@@ -29,7 +29,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Takes the data by hand wherever there are more than a few bytes of it.
+/// Takes the data directly wherever there are more than a few bytes of it.
 fn decode(body: &[u8], sizes: Sizes<'_>) -> (Decoded, Chunked) {
     let mut decoder = Chunked::new();
     let decoded = leanhttp_fuzz::decode(body, sizes, |input, output| {
@@ -44,7 +44,7 @@ fn decode(body: &[u8], sizes: Sizes<'_>) -> (Decoded, Chunked) {
     (decoded, decoder)
 }
 
-/// The twin has none.
+/// The reference decoder has no limits.
 fn is_limit(error: &str) -> bool {
     ["ChunkExtensionsTooLarge", "TrailersTooLarge", "TooManyTrailers"]
         .iter()

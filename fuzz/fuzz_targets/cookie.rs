@@ -1,5 +1,5 @@
-//! Cookies: whatever servers set, a header holds only what may stand in one, and only cookies that
-//! belong to the URL. Each line of the input is a `Set-Cookie`.
+//! Cookies: whatever servers set, a `Cookie` field is valid and contains only cookies that belong
+//! to the URL. Each line of the input is a `Set-Cookie`.
 #![no_main]
 
 use std::time::{Duration, SystemTime};
@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
         let pairs = header.as_bytes().split(|byte| *byte == b';').count();
         assert!(pairs <= cookies.len());
     }
-    // The last two are no relatives of anyone.
+    // The last two are unrelated to the others.
     let [relatives @ .., stranger, address] = &urls;
     for (one, other) in [(stranger, address), (address, stranger)] {
         let jar = filled(input, std::slice::from_ref(one));
@@ -41,7 +41,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// What the lines set, with the URLs in turn.
+/// Sets a cookie for each line, with the URLs in turn.
 fn filled(input: &[u8], urls: &[Url]) -> Jar {
     let jar = Jar::with_clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
     for (line, url) in input.split(|byte| *byte == b'\n').zip(urls.iter().cycle()) {

@@ -1,9 +1,9 @@
-//! An exchange: the outcome does not depend on how the response is cut or asked for; a complete
-//! body is exactly what its framing says; what is cut is never complete.
+//! An exchange: the outcome does not depend on how the response is split or read; a complete body
+//! is exactly what its framing says; a truncated one is never complete.
 //!
-//! The first size also says which exchange it is: odd ones are HEAD, with 2 in them the connection
-//! is cut, and from 28 to 31 (`L` to `O`) what stands between NUL bytes is repeated until limits
-//! are reached.
+//! The first size also selects the exchange: odd ones are HEAD, with 2 in them the connection is
+//! cut, and from 28 to 31 (`L` to `O`) the text between NUL bytes is repeated until limits are
+//! reached.
 #![no_main]
 
 use std::borrow::Cow;
@@ -41,7 +41,8 @@ fn run(method: &Method, message: &[u8], ending: Ending, sizes: Sizes<'_>) -> Out
     let mut peer = Pieces { rest: message, sizes };
     let mut outcome = fuzzing::exchange(method.clone(), &mut peer, ending, sizes.skip(1));
     if outcome.reusable.is_ok() && !peer.rest.is_empty() {
-        // Seen by a driver that has read them, and by the probe before the next use if not.
+        // Noticed by a driver that has read them, and otherwise by the liveness check before the
+        // next use.
         outcome.reusable = Err("LeftoverBytes".to_owned());
     }
     outcome

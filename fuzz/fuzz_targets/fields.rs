@@ -1,8 +1,8 @@
 //! Field values and netrc files: a parsed value that is printed is parsed again to the same value, file
 //! names are safe, and long values take linear time.
 //!
-//! The first letter says what the rest is; after a capital one, what stands between NUL bytes is
-//! repeated.
+//! The first letter selects the kind of the rest; after a capital one, the text between NUL bytes
+//! is repeated.
 #![no_main]
 
 use std::time::{Duration, Instant, SystemTime};
@@ -13,7 +13,7 @@ use leanhttp::header::HeaderValue;
 use leanhttp_fuzz::stretched;
 use libfuzzer_sys::fuzz_target;
 
-/// More than any of them takes for what is stretched, and far less than anything quadratic.
+/// More time than any parser takes for a repeated text, and far less than a quadratic one.
 const LONG: Duration = Duration::from_secs(10);
 
 fuzz_target!(|input: &[u8]| {
@@ -51,7 +51,7 @@ fn date(value: &[u8]) {
     assert_eq!(fields::date(printed.as_bytes(), now()), Some(date), "{printed}");
 }
 
-/// Day by day, year by year.
+/// Counts day by day, year by year.
 fn imf_fixdate(seconds: i64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [(&str, i64); 12] = [
@@ -106,7 +106,7 @@ fn retry_after(value: &[u8]) {
 
 fn links(value: &[u8]) {
     let found = fields::links(value);
-    // What is decoded from a name with a star is printed without one, and what is no name not at all.
+    // Names with a star are printed decoded and without it, and invalid names are not printed.
     let plain = |(name, value): &(String, String)| (name.replace('*', ""), value.clone());
     let is_name = |(name, _): &(String, String)| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -120,7 +120,7 @@ fn links(value: &[u8]) {
     assert_eq!(fields::links(again.as_bytes()), found, "{again}");
 }
 
-/// A field, and names as they are, one on each line.
+/// A field, and file names, one on each line.
 fn file_name(value: &[u8]) {
     String::from_utf8_lossy(value).split('\n').for_each(safe_file_name);
     let Some((kind, Some(name))) = fields::disposition(value) else { return };
@@ -149,7 +149,7 @@ fn safe_file_name(name: &str) {
 fn media_type(value: &[u8]) {
     let Some((essence, parameters)) = fields::media_type(value) else { return };
     let again = format!("{essence}{}", printed(&parameters, ";"));
-    // Each character is a byte of that number.
+    // Each byte as the character with that code point.
     let again: Vec<_> = again.chars().map(|c| u8::try_from(c).unwrap()).collect();
     assert_eq!(fields::media_type(&again), Some((essence, parameters)));
 }
@@ -164,7 +164,7 @@ fn challenges(value: &[u8]) {
     assert_eq!(fields::challenges(again.as_bytes()), found, "{again}");
 }
 
-/// Each in quotes, after the separator.
+/// Each value in quotes, after the separator.
 fn printed(parameters: &Parameters, separator: &str) -> String {
     let quoted = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"");
     let print =
@@ -182,12 +182,12 @@ fn netrc(file: &[u8]) {
         assert!(credentials.is_sensitive() && credentials.as_bytes().starts_with(b"Basic "));
         let host = url.host_str().unwrap().trim_matches(['[', ']']);
         let has = |word: &str| file.to_ascii_lowercase().contains(word);
-        // A name in quotes may have its characters escaped.
+        // The characters of a quoted name may be escaped.
         assert!(has("default") || has("\\") || (has("machine") && has(host)), "{url}");
     }
 }
 
-/// The first line is the challenge, then come the user, the password and the target.
+/// The first line is the challenge, then follow the user, the password and the target.
 fn digest(value: &[u8]) {
     let lines: Vec<_> = value.split(|byte| *byte == b'\n').collect();
     let [challenge, username, password, target] = lines[..] else { return };

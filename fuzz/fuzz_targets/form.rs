@@ -1,4 +1,4 @@
-//! Forms: pairs that are written are read again, and so are pairs that were read from anything.
+//! Forms: encoded pairs are parsed again, and so are pairs that were parsed from any bytes.
 #![no_main]
 
 use leanhttp::form;

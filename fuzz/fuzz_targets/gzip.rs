@@ -1,6 +1,6 @@
-//! Content codings: what comes out does not depend on how the input is cut or on the room there is,
-//! whatever another encoder has written comes out as it was, what is cut is not complete, and what
-//! decodes to nothing ends at the limit, which a twin (`src/nothings.rs`) has counted too.
+//! Content codings: the output does not depend on how the input is split or on the output space,
+//! the output of another encoder is decoded, a truncated body is not complete, and input that
+//! decodes to nothing ends at the limit, which a reference decoder (`src/nothings.rs`) counts too.
 #![no_main]
 
 use std::io::Write;
@@ -28,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
     nothing(data, sizes);
 });
 
-/// Much that decodes to nothing, and a limit to it.
+/// Much input that decodes to nothing, and a limit for it.
 fn nothing(plan: &[u8], mut sizes: Sizes<'_>) {
     let limit = sizes.next().unwrap() as u64;
     let body = nothings::body(plan);

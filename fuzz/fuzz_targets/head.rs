@@ -1,5 +1,5 @@
-//! A response head: it does not matter in which pieces it comes, its values lie within its bytes,
-//! and no line of it is lost.
+//! A response head: it is the same for every split, its values lie within its bytes, and no line of
+//! it is lost.
 #![no_main]
 
 use leanhttp::fuzzing;

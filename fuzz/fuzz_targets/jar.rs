@@ -1,9 +1,9 @@
-//! The cookie jar: over any story of cookies set, headers made and time that passes it shows and sends
-//! what a naive twin (`src/cookies.rs`) does.
+//! The cookie jar: over any sequence of cookies, requests and waits it contains and sends the same
+//! as a naive reference jar (`src/cookies.rs`).
 //!
 //! Each line of the input is a step: a letter, for most a host and a path (a letter each, see
-//! [`url`]), and what else it takes. `s`et, `g`et, `f`ill with many cookies, `c`lear; capital
-//! letters for `https`; `w`ait as many seconds as the next character says.
+//! [`url`]), and the other arguments. `s`et, `g`et, `f`ill with many cookies, `c`lear; capital
+//! letters for `https`; `w`ait so many seconds as the next character says.
 #![no_main]
 
 use std::sync::Arc;
@@ -79,7 +79,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// One short of what a domain may have, and a second time of the same names.
+/// One less than the limit of a domain, and the same names a second time.
 const PER_STEP: usize = 49;
 
 fn url(scheme: &str, host: u8, path: u8) -> Url {

@@ -1,8 +1,8 @@
-//! Files of cookies: whatever is in one, what is loaded is saved as it is, and loaded again as the
-//! same; a cookie that comes from a file could have come from a server.
+//! Files of cookies: cookies that were loaded are saved and loaded again unchanged, whatever is in
+//! the file; a loaded cookie is one that a server could have set.
 //!
-//! The first letter says what the rest is: `j`son lines, a `n`etscape file, or the `s`et-cookie
-//! fields of a server; after a capital one, what stands between NUL bytes is repeated.
+//! The first letter selects the kind of the rest: `j`son lines, a `n`etscape file, or the
+//! `s`et-cookie fields of a server; after a capital one, the text between NUL bytes is repeated.
 #![no_main]
 
 use std::io;
@@ -82,14 +82,14 @@ fn set(jar: &Jar, fields: &[u8]) {
     }
 }
 
-/// What holds for every cookie, wherever it came from.
+/// Rules for every cookie, from any source.
 fn check(cookie: &StoredCookie) {
     let host = cookie.domain();
     let url = Url::parse(&format!("https://{host}/")).expect("it came from a host");
     assert_eq!(url.host_str(), Some(host));
     let texts = [cookie.name(), cookie.value(), cookie.path()];
     assert!(texts.iter().all(|text| text.chars().all(|c| c == '\t' || !c.is_ascii_control())));
-    // The directory of a request, which is no attribute, may have a `;`.
+    // The default path comes from a request and not from an attribute, so it may contain a `;`.
     assert!(texts[..2].iter().all(|text| !text.contains(';')) && cookie.path().starts_with('/'));
     assert!(!cookie.name().contains('=') && cookie.name().len() + cookie.value().len() <= 3 * 4096);
     assert!(cookie.host_only() || host.contains('.') || host == "localhost", "{host} is public");

@@ -1,9 +1,10 @@
-//! Multipart forms: a twin reads back what was written, whatever the names and contents are, and
-//! however the form is read; what a reader does not give as announced is never a whole form.
+//! Multipart forms: a reference parser reads back what was written, whatever the names and contents
+//! are, and however the form is read; a reader that violates its announced length never makes a
+//! complete form.
 //!
 //! The input has texts: options, name, content, file name and media type of each part in turn. The
-//! options: `n`ame of a file, media `t`ype, content from a `r`eader, or a `s`ized one; with `+` or
-//! `-` that has a byte more, which is not read, or fewer than it says.
+//! options: file `n`ame, media `t`ype, content from a `r`eader, or a `s`ized one; with `+` or `-`
+//! it has a byte more, which is not read, or fewer than announced.
 #![no_main]
 
 use std::io::Read;
@@ -46,7 +47,7 @@ fuzz_target!(|input: &[u8]| {
     assert!(!wrong && !refused, "it does not end well");
     let mut parsed = parse(&body, BOUNDARY).expect("it is a form");
     for (part, meant) in parsed.iter_mut().zip(&meant) {
-        // By the extension of the file.
+        // By the extension of the file name.
         if meant.content_type.is_none() && meant.file_name.is_some() {
             assert!(part.content_type.take().is_some_and(|it| it.contains('/')));
         }
@@ -57,9 +58,9 @@ fuzz_target!(|input: &[u8]| {
 struct Input {
     name: String,
     part: Part,
-    /// The content could end its part.
+    /// Whether the content contains the end of its part.
     is_refused: bool,
-    /// The reader does not give what it says.
+    /// Whether the reader violates its announced length.
     is_wrong: bool,
     as_meant: multipart::Part,
 }
@@ -70,7 +71,7 @@ impl Input {
         let [name, content, file_name, content_type] = [0, 1, 2, 3].map(|at| texts[at]);
         let [name, file_name, content_type] =
             [name, file_name, content_type].map(|text| String::from_utf8_lossy(text).into_owned());
-        // Readers are not searched.
+        // Readers are not searched for the boundary.
         let is_read = have(b'r') || have(b's');
         let content = if is_read && holds_boundary(content) { b"" } else { content };
         let given = match (have(b'+'), have(b'-')) {
@@ -100,7 +101,7 @@ impl Input {
             name: escaped(&name),
             file_name: file_name.map(|name| escaped(&name)),
             content_type,
-            // Of a reader with a length no more than that is read.
+            // No more than the announced length is read.
             content: if have(b's') { content.to_vec() } else { given.clone() },
         };
         Self { name, part, is_refused: !is_read && holds_boundary(&given), is_wrong, as_meant }

@@ -2,9 +2,10 @@
 //! that follows them; a list of exceptions covers what its entries cover one by one; a variable of the
 //! environment names a proxy or is an error, which does not show the password.
 //!
-//! Behind the line of sizes, the first letter says what the rest is: the words of a `c`onnect, SOCKS
-//! `4` or `5` proxy, or one that may want a `l`ogin; a list of exceptions and URLs, a line each
-//! (`n`); or variables, a line each, of which the dollar is a password (`e`).
+//! After the line of sizes, the first letter selects the kind of the rest: the replies of a
+//! `c`onnect, SOCKS `4` or `5` proxy, or one that may want a `l`ogin; a list of exceptions and
+//! URLs, one on each line (`n`); or environment variables, one on each line, in which a dollar
+//! stands for a password (`e`).
 #![no_main]
 
 use leanhttp::Url;
@@ -32,7 +33,7 @@ fn talk(protocol: Protocol, words: &[u8], sizes: Sizes<'_>) {
     let run = |sizes| {
         let mut peer = Pieces { rest: words, sizes };
         let Talk { sent, end, leftover } = proxy::talk(protocol, &mut peer).unwrap();
-        // What a failed talk leaves depends on the pieces, and is of no use.
+        // The state after a failed handshake depends on the split, and is not used.
         let followed = if end.is_ok() { [&*leftover, peer.rest].concat() } else { Vec::new() };
         (sent, end, followed)
     };
@@ -52,7 +53,7 @@ fn talk(protocol: Protocol, words: &[u8], sizes: Sizes<'_>) {
     assert!(find(&sent, b"a.example").is_none_or(|_| !asked_for_login || words.get(3) == Some(&0)));
 }
 
-/// How long the answers are, if they open the way: RFC 9110 §9.3.6.
+/// The length of the replies if they open the tunnel: RFC 9110 §9.3.6.
 fn connect(words: &[u8]) -> Option<usize> {
     let head = response::final_head(words)?;
     // `HTTP/1.1 2xx`
@@ -63,7 +64,7 @@ fn socks4(words: &[u8]) -> Option<usize> {
     (words.len() >= 8 && words.starts_with(&[0, 0x5a])).then_some(8)
 }
 
-/// RFC 1928, RFC 1929.
+/// The same for SOCKS: RFC 1928, RFC 1929.
 fn socks5(words: &[u8], login: bool) -> Option<usize> {
     let start = match words {
         [5, 0, ..] => 2,
@@ -96,7 +97,7 @@ fn exceptions(text: &str) {
         // A host covers itself, in any case and on its own port.
         let host = url.host_str().unwrap();
         if host.contains([',', '*']) || host.starts_with('.') || host.contains("..") {
-            continue; // a list cannot name it, nor can anyone look it up
+            continue; // neither a list nor a lookup can name it
         }
         let port = url.port_or_known_default().unwrap();
         assert!(proxy::no_proxy(&host.to_uppercase(), &url), "{url}");
@@ -104,7 +105,7 @@ fn exceptions(text: &str) {
     }
 }
 
-/// Whether this entry covers the host, if it is one of plain letters.
+/// Whether this entry covers the host, if it consists of plain letters.
 fn covers(entry: &str, host: &str) -> Option<bool> {
     let below = entry.strip_prefix("*.");
     let domain = below.or(entry.strip_prefix('.')).unwrap_or(entry);

@@ -1,8 +1,8 @@
-//! Requests: whatever fields, URL and body a caller gives, either nothing whole is sent, or exactly
-//! one request that a strict twin (`src/request.rs`) reads back as it was meant.
+//! Requests: whatever fields, URL and body a caller sets, either no complete request is sent, or
+//! exactly one that a strict reference parser (`src/request.rs`) reads back as intended.
 //!
-//! The input has texts: options, method, URL, body, then names and values of fields in turn. See
-//! [`Input::request`] and what it calls for the options.
+//! The input has texts: options, method, URL, body, then names and values of fields in turn. The
+//! options are described at [`Input::request`] and the functions that it calls.
 #![no_main]
 
 use std::sync::{Arc, Mutex};
@@ -50,7 +50,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// The fields that may stand once (RFC 9110), beside those of the framing.
+/// Singleton fields (RFC 9110), except those of the framing.
 const ONCE: [&str; 25] = [
     "content-type",
     "authorization",
@@ -105,7 +105,7 @@ impl Input<'_> {
         if self.have(b'd') { self.map() } else { HeaderMap::new() }
     }
 
-    /// All pairs that are fields.
+    /// All pairs that are valid fields.
     fn map(&self) -> HeaderMap {
         let field = |(name, value)| {
             let name = HeaderName::from_bytes(name).ok()?;
@@ -118,8 +118,8 @@ impl Input<'_> {
         self.fields.chunks(2).map(|pair| (pair[0], pair.get(1).copied().unwrap_or_default()))
     }
 
-    /// The names that have a place, in their order: those of the last line of what may stand once, and
-    /// those of all lines of others, up to the last one with a spelling.
+    /// The names with a fixed position, in order: those of the last line of singletons, and those
+    /// of all lines of other fields, up to the last one with a spelling.
     fn placed(&self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         let mut placed: Vec<String> = Vec::new();
@@ -157,8 +157,8 @@ impl Input<'_> {
         name.split('-').map(title).collect::<Vec<_>>().join("-")
     }
 
-    /// What the fields that the caller gave come to: of what may stand once the last counts, cookies are
-    /// one list, others keep all their lines.
+    /// The expected fields: the last value of a singleton counts, cookies form one list, and other
+    /// fields keep all their lines.
     fn given(&self, name: &HeaderName) -> Vec<Vec<u8>> {
         let mut values: Vec<Vec<u8>> = Vec::new();
         for _ in self.options.iter().filter(|letter| b"hw".contains(letter)) {
@@ -174,9 +174,9 @@ impl Input<'_> {
         values.split_off(first)
     }
 
-    /// `b`asic or bea`t`er of the method and URL; the fields as a `q`uery or a `f`orm; HTTP/1.`0`;
-    /// `e`xpects; fields as they are, or `w`ith their spelling; the body as the `g`iven target.
-    /// Before that the client: its names are in title `c`ase.
+    /// `b`asic or bea`t`er authorization with method and URL; the fields as a `q`uery or a `f`orm;
+    /// HTTP/1.`0`; `e`xpects 100; fields unchanged, or `w`ith their spelling; the body as the
+    /// `g`iven target. Before that the client: its names are in title `c`ase.
     fn request(&self, client: &Client) -> Option<Request> {
         let [method, url, body] = [self.method, self.url, self.body].map(String::from_utf8_lossy);
         let mut builder = client.request(Method::from_bytes(self.method).ok()?, &*url);
@@ -207,8 +207,8 @@ impl Input<'_> {
         builder.build().ok()
     }
 
-    /// From a `r`eader; a `s`ized one, which has a byte more (`+`) or fewer (`-`); or from `B`ytes.
-    /// The fields as `T`railers too, or only `C`omputed at its end.
+    /// A body from a `r`eader; a `s`ized one, which has a byte more (`+`) or fewer (`-`); or from
+    /// `B`ytes. The fields are sent as `T`railers too, or only `C`omputed at its end.
     fn request_body(&self) -> Option<RequestBody> {
         let length = self.body.len() as u64;
         let source = || Slow::new(self.body_bytes(), self.sizes);
@@ -237,7 +237,7 @@ impl Input<'_> {
         bytes
     }
 
-    /// A reader that gives less than was announced; trailers that turn out to be no trailers.
+    /// Whether a reader returns less than announced, or trailers turn out to be invalid.
     fn is_body_wrong(&self) -> bool {
         if self.have(b'C') && !self.fields.is_empty() {
             return true;
@@ -247,18 +247,18 @@ impl Input<'_> {
         announced && self.body_bytes().len() < self.announced()
     }
 
-    /// What is sent of a reader: no more than was announced, if that was.
+    /// The bytes of a reader that are sent: no more than announced.
     fn sent_of_reader(&self, sent: &request::Request) -> Vec<u8> {
         let mut bytes = self.body_bytes();
         let kind = self.options.iter().find(|letter| b"rsB".contains(letter));
-        // Trailers come in chunks, also behind a reader of known length.
+        // Trailers need the chunked coding, even after a reader of known length.
         if kind == Some(&b's') || sent.values("content-length").next().is_some() {
             bytes.truncate(self.announced());
         }
         bytes
     }
 
-    /// What the fields say, or else what the reader was said to give.
+    /// The length in the fields, or else the announced length of the reader.
     fn announced(&self) -> usize {
         let is_length = |(name, _): &(&[u8], _)| name.eq_ignore_ascii_case(b"content-length");
         let said = self.pairs().find(is_length).filter(|_| self.have(b'r'));
@@ -325,13 +325,13 @@ impl Meant {
             }
             let (meant, came) = (trimmed(&self.fields, name), sent.values(name.as_str()));
             if *name == COOKIE {
-                // All of them stand in one field (RFC 6265 §5.4).
+                // All cookies are in one field (RFC 6265 §5.4).
                 let meant: Vec<_> = meant.filter(|cookies| !cookies.is_empty()).collect();
                 let came: Vec<_> = came.collect();
                 assert_eq!((came.len(), came.concat()), (1, meant.join(&b"; "[..])));
                 continue;
             }
-            // Of what may stand once, the last counts.
+            // The last value of a singleton counts.
             let meant: Vec<_> = meant.collect();
             let first = if ONCE.contains(&name.as_str()) { meant.len() - 1 } else { 0 };
             assert!(meant[first..].iter().copied().eq(came), "{name}");
@@ -341,7 +341,7 @@ impl Meant {
                 continue;
             }
             assert!(OURS.contains(&name.as_str()), "{name} was not meant");
-            // A list may have members that the caller wrote, and ours.
+            // A list may have members of the caller and of the client.
             assert!(name == "expect" || sent.values(name).count() == 1, "{name}");
         }
         let mut expectations = sent.values("expect");
@@ -362,8 +362,8 @@ impl Meant {
             .any(|it| it == expectation)
     }
 
-    /// Behind `Host` stand the names that were given a place, as they are spelt and in that order; then all
-    /// others, spelt as the client spells names.
+    /// After `Host` follow the names with a fixed position, in their spelling and order; then all
+    /// others, as the client spells names.
     fn check_spelling(&self, sent: &request::Request, input: &Input<'_>) {
         let mut left: Vec<_> = sent.fields.iter().map(|(name, _)| name.clone()).collect();
         let mut take = |name: &str| {
@@ -387,14 +387,14 @@ fn trimmed<'a>(fields: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
     fields.get_all(name).into_iter().map(|value| value.as_bytes().trim_ascii())
 }
 
-/// The fields that the client writes itself, also if the caller sets them.
+/// The fields that the client writes itself, even if the caller sets them.
 const FRAMING: [&str; 4] = ["host", "content-length", "transfer-encoding", "expect"];
 
 fn is_framing(name: &HeaderName) -> bool {
     FRAMING.contains(&name.as_str())
 }
 
-/// What the client may add.
+/// The fields that the client may add.
 const OURS: [&str; 9] = [
     "host",
     "user-agent",

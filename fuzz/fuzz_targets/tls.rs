@@ -1,9 +1,9 @@
-//! Whatever a TLS peer sends, the client does not panic, makes progress with each byte, keeps no more than
-//! its bounds allow, and returns the same result however the bytes are split. Valid records are delivered,
-//! and an end without `close_notify` is not a clean one.
+//! The TLS layer: whatever the peer sends, the client does not panic, makes progress with each
+//! byte, keeps no more than its bounds allow, and returns the same result for every split. Valid
+//! records are delivered, and an end without `close_notify` is not an orderly one.
 //!
-//! Behind the line of sizes, the first letter says what the rest is: `p` are bytes that answer the
-//! `ClientHello`; `2` and `3` are what a server of TLS 1.2 or 1.3 does after the handshake, byte by
+//! After the line of sizes, the first letter selects the kind of the rest: `p` are replies to the
+//! `ClientHello`; `2` and `3` are actions of a TLS 1.2 or 1.3 server after the handshake, byte by
 //! byte: see [`Act`].
 #![no_main]
 
@@ -17,11 +17,11 @@ use libfuzzer_sys::fuzz_target;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ContentType, ServerConfig};
 
-/// What may come without data, of a handshake and after it.
+/// The most bytes without data, in a handshake and after it.
 const MOST_IN_HANDSHAKE: usize = 1536 * 1024;
 const MOST_ASIDE: usize = 256 * 1024;
 
-/// A part of a record, and what was read with the last byte that was too much.
+/// A part of a record, and the bytes that were read with the first excess byte.
 const SLACK: usize = 19 * 1024 + 68 * 1024;
 
 static CLIENT: LazyLock<Arc<ClientConfig>> = LazyLock::new(constant::client);
@@ -54,26 +54,26 @@ fn answer_in_the_clear(bytes: &[u8], sizes: Sizes<'_>) {
     assert_eq!(run(sizes), run(Sizes::WHOLE));
 }
 
-/// What the server has done, and what should come of it.
+/// The actions of the server so far, and the expected result.
 struct Act {
     sealer: Sealer,
     bytes: Vec<u8>,
     twin: Twin,
 }
 
-/// What a client that counts records has to tell of honest ones.
+/// The result that a client which counts records must report for valid ones.
 #[derive(Default)]
 struct Twin {
     plain: Vec<u8>,
     is_closed: bool,
-    /// It must tell that there was too much.
+    /// Whether the client must report a limit error.
     is_too_much: bool,
     aside: usize,
-    /// Nothing is known of what comes of the rest.
+    /// Whether the result of the rest is unknown.
     is_in_doubt: bool,
-    /// Whether the end may have been announced by a record that is not quite honest.
+    /// Whether the end may have been announced by an invalid record.
     may_be_closed: bool,
-    /// What was sent as data, honest or not.
+    /// The data that was sent, in valid or invalid records.
     sent: Vec<u8>,
     empty: usize,
     updates: usize,
@@ -152,7 +152,7 @@ impl Act {
     fn close(&mut self) {
         self.twin.may_be_closed = true;
         let record = self.sealer.seal(sealed::ALERT, sealed::CLOSE_NOTIFY);
-        // At the bound it depends on nothing but this record, which ends all counting.
+        // At the limit, the result depends on this record alone, which ends the count.
         if self.twin.aside + record.len() > MOST_ASIDE {
             self.twin.doubt();
         }
@@ -160,7 +160,7 @@ impl Act {
         self.bytes.extend(record);
     }
 
-    /// A record that may be anything.
+    /// A record of any content.
     fn any(&mut self, typ: u8, payload: &[u8]) {
         self.twin.doubt();
         self.twin.may_be_closed |= typ == 21;
@@ -179,7 +179,7 @@ impl Act {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Does what the next bytes say, and takes them.
+    /// Runs and consumes the next bytes.
     fn next(&mut self, script: &mut &[u8]) {
         let what = byte(script);
         let size = usize::from(byte(script));
@@ -208,11 +208,11 @@ impl Act {
         }
     }
 
-    /// The last bytes go astray.
+    /// Corrupts the last bytes.
     fn cut(&mut self, size: usize) {
         if size > 0 && !self.bytes.is_empty() {
             self.bytes.truncate(self.bytes.len().saturating_sub(size));
-            // What was before that may have been delivered, or not.
+            // Earlier data may have been delivered, or not.
             self.twin.plain.clear();
             self.twin.is_in_doubt = true;
         }
@@ -271,7 +271,7 @@ fn receive(mut tls: Tls, act: &Act, mut sizes: Sizes<'_>, idles: bool) -> (Recei
                 .plain
                 .starts_with(&act.twin.plain[..received.plain.len().min(act.twin.plain.len())])
     );
-    assert!(!received.is_closed || act.twin.may_be_closed, "an end that nobody has announced");
+    assert!(!received.is_closed || act.twin.may_be_closed, "an end that was not announced");
     assert!(received.failure.is_none() || !tls.is_at_rest());
     if received.failure.is_none() {
         assert_eq!(tls.encrypt(b"request"), Some(7));

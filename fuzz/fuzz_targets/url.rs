@@ -1,7 +1,6 @@
-//! URLs: parsed, joined, changed and taken apart they are what those of the crate `url` are, which
-//! follow the same standard (what is put right of it, and why, stands in
-//! `tests/url_differential/peer.rs`). What was parsed is printed and parsed again as itself, and
-//! nothing that is not visible ASCII ever comes out.
+//! URLs: parsing, joining, setters and getters agree with the crate `url`, which implements the
+//! same standard (deviations, and why, are in `tests/url_differential/peer.rs`). A parsed URL is
+//! printed and parsed again to itself, and the output is always visible ASCII.
 //!
 //! The first line of the input is a URL, the second a reference; each line after them is a setter:
 //! a letter (see [`set`]) and its argument.

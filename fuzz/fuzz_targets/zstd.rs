@@ -1,6 +1,6 @@
-//! zstd: what comes out does not depend on how the input is cut or on the room there is; what another
-//! encoder has written comes out as it was; what is cut is not complete; and what another decoder makes of
-//! arbitrary bytes, this one makes too, unless it refuses what that one lets pass.
+//! Zstandard: the outcome does not depend on how the input is split or on the output space; the
+//! output of another encoder is decoded; a truncated body is not complete; and arbitrary bytes
+//! decode as with another decoder, unless this one refuses what the other accepts.
 #![no_main]
 
 use std::io::Read;
@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     let (mut sizes, data) = leanhttp_fuzz::sizes(input);
     let cut = sizes.next().unwrap().min(data.len());
 
-    // As it is, as a frame, and as the content of a compressed block.
+    // The content unchanged, as a frame, and as the content of a compressed block.
     let length = (data.len() as u32) << 3 | 5;
     let block = [MAGIC, b"\0\x58", &length.to_le_bytes()[..3], data].concat();
     for raw in [data, &[MAGIC, data].concat(), &block] {
@@ -38,7 +38,7 @@ fuzz_target!(|input: &[u8]| {
     assert!(!complete, "it was cut");
 });
 
-/// What is complete here is the same for the other decoder, of which one call reads one frame.
+/// Complete input is complete for the other decoder too, of which one call reads one frame.
 fn compare(mut raw: &[u8], expected: &[u8]) {
     let mut decoder = match StreamingDecoder::new(&mut raw) {
         Ok(decoder) => decoder,

@@ -1,12 +1,13 @@
-//! The chunked coding, as slowly and plainly as RFC 9112 §7.1 can be read: no state but a position.
+//! A naive decoder of the chunked coding, straight from RFC 9112 §7.1: its only state is a
+//! position.
 
-/// What a chunked body holds.
+/// The result of decoding a chunked body.
 #[derive(Debug, Default)]
 pub struct Body {
-    /// The data as far as it is valid and there.
+    /// The valid data so far.
     pub data: Vec<u8>,
     pub trailers: Vec<(String, Vec<u8>)>,
-    /// How long the coded body is, if it is complete.
+    /// The length of the coded body, if it is complete.
     pub length: Option<usize>,
 }
 
@@ -43,13 +44,13 @@ impl Body {
     }
 }
 
-/// What stands before the first LF, which has to follow a CR.
+/// The bytes before the first LF, which must follow a CR.
 fn line(input: &[u8]) -> Option<&[u8]> {
     let end = input.iter().position(|byte| *byte == b'\n')?;
     input[..end].strip_suffix(b"\r")
 }
 
-/// `1*HEXDIG *( SP / HTAB ) [ ";" *( any byte but CR and LF ) ]`
+/// Parses `1*HEXDIG *( SP / HTAB ) [ ";" *( any byte but CR and LF ) ]`.
 fn chunk_size(line: &[u8]) -> Option<usize> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let text = std::str::from_utf8(&line[..digits]).ok()?.trim_start_matches('0');
@@ -66,7 +67,7 @@ fn skip_space(text: &[u8]) -> &[u8] {
     &text[spaces..]
 }
 
-/// What follows the token that `text` starts with.
+/// The rest after the token at the start of `text`.
 fn token(text: &[u8]) -> Option<&[u8]> {
     let length = text.iter().take_while(|byte| is_tchar(byte)).count();
     (length > 0).then(|| &text[length..])

@@ -1,5 +1,5 @@
-//! A cookie jar as slow and obvious as RFC 6265bis can be read: one list in the order of creation,
-//! and every rule of §5.6 to §5.8 a walk over all of it.
+//! A naive cookie jar, straight from RFC 6265bis: one list in the order of creation, and every rule
+//! of §5.6 to §5.8 walks over all of it.
 
 use std::time::{Duration, SystemTime};
 
@@ -54,13 +54,13 @@ impl Model {
         self.forget_expired(now);
         let crowd = self.cookies.iter().filter(|cookie| cookie.domain == new.domain);
         if crowd.clone().count() > PER_DOMAIN {
-            // The one used longest ago; no secure one as long as there is another.
+            // The least recently used one; no `Secure` one as long as there is another.
             let oldest = crowd.min_by_key(|cookie| (cookie.secure, cookie.accessed)).cloned();
             self.cookies.retain(|cookie| Some(cookie) != oldest.as_ref());
         }
     }
 
-    /// §5.8.3; what it gives is used now.
+    /// §5.8.3; the returned cookies count as used now.
     pub fn header(&mut self, url: &Url, now: SystemTime) -> Option<Vec<u8>> {
         self.forget_expired(now);
         self.steps += 1;
@@ -95,7 +95,7 @@ impl Cookie {
             && (is_trustworthy(url) || !self.secure)
     }
 
-    /// Whether the jar shows the same.
+    /// Whether the jar contains the same cookies.
     pub fn is_shown_as(&self, stored: &StoredCookie) -> bool {
         let text = String::from_utf8_lossy;
         (text(&self.name), text(&self.value), text(&self.path))
@@ -105,8 +105,8 @@ impl Cookie {
     }
 }
 
-/// §5.6, and what §5.7 says of the cookie alone. Dates are taken from the parser that is tested: they
-/// have a test of their own.
+/// §5.6, and the parts of §5.7 about the cookie alone. Dates are parsed by the parser under test:
+/// they have a test of their own.
 fn parse(field: &HeaderValue, url: &Url, now: SystemTime) -> Option<Cookie> {
     let mut parts = field.as_bytes().split(|byte| *byte == b';');
     let pair = parts.next()?;
@@ -195,8 +195,8 @@ fn path_matches(path: &[u8], of_cookie: &[u8]) -> bool {
         && (of_cookie.ends_with(b"/") || [None, Some(&b'/')].contains(&path.get(of_cookie.len())))
 }
 
-/// Whether secure cookies may go there: by TLS, or to the own machine, as browsers see it (RFC 6761 §6.3
-/// for the name, and loopback addresses).
+/// Whether secure cookies may be sent there: over TLS, or to the local host, as browsers define it
+/// (RFC 6761 §6.3 for the name, and loopback addresses).
 pub fn is_trustworthy(url: &Url) -> bool {
     let host = url.host_str().unwrap();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
@@ -225,7 +225,7 @@ fn lifetime(value: &[u8]) -> Option<Duration> {
     })
 }
 
-/// Around the first `=`.
+/// Splits at the first `=`.
 fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = text.iter().position(|byte| *byte == b'=')?;
     Some((trimmed(&text[..at]), trimmed(&text[at + 1..])))

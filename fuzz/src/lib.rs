@@ -1,4 +1,4 @@
-//! What the targets share: how inputs are read, and slow twins of what is tested.
+//! Shared by the targets: readers of inputs, and naive reference implementations.
 
 pub mod chunked;
 #[cfg(feature = "tls")]
@@ -14,11 +14,12 @@ pub mod script;
 #[cfg(feature = "tls")]
 #[path = "../../tests/support/sealed.rs"]
 pub mod sealed;
+pub mod streams;
 
 use std::io::{self, Read};
 
-/// Sizes chosen by the fuzzer, over and over: of the pieces in which bytes come, or of the slices
-/// in which they are asked for.
+/// Sizes chosen by the fuzzer, repeated: of the pieces in which bytes arrive, or of the slices in
+/// which they are read.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes<'a> {
     controls: &'a [u8],
@@ -29,18 +30,19 @@ pub struct Sizes<'a> {
 pub type Cycle = std::iter::Cycle<std::vec::IntoIter<usize>>;
 
 impl Sizes<'_> {
-    /// Everything in one piece, or nearly so.
+    /// The whole input in one piece, or nearly so.
     pub const WHOLE: Sizes<'static> = Sizes { controls: &[], next: 0 };
 
-    /// All of them, over and over.
+    /// The sizes, repeated.
     pub fn cycle(self) -> Cycle {
         let period = self.controls.len().max(1);
         self.take(period).collect::<Vec<_>>().into_iter().cycle()
     }
 }
 
-/// Takes sizes from the first line of an input. Each byte is one: `1` to `9` mean themselves, the
-/// characters after them up to 128, and bytes beyond up to 8 KiB. So seeds can be written by hand.
+/// Reads sizes from the first line of an input. Each byte is one size: `1` to `9` mean themselves,
+/// the characters after them go up to 128, and other bytes up to 8 KiB. So seeds can be written by
+/// hand.
 pub fn sizes(input: &[u8]) -> (Sizes<'_>, &[u8]) {
     let (controls, rest) = match input.iter().position(|byte| *byte == b'\n') {
         Some(end) => (&input[..end], &input[end + 1..]),
@@ -78,7 +80,7 @@ impl Read for Pieces<'_> {
     }
 }
 
-/// A source of a body that gives its bytes in pieces.
+/// A source of a body that returns its bytes in pieces.
 pub struct Slow {
     bytes: io::Cursor<Vec<u8>>,
     sizes: Cycle,
@@ -98,17 +100,18 @@ impl Read for Slow {
     }
 }
 
-/// All that came out of a decoder.
+/// The whole output of a decoder.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Decoded {
     pub bytes: Vec<u8>,
-    /// How much of the input; nothing after an error, whose place depends on the pieces.
+    /// The number of input bytes consumed; none after an error, whose position depends on the
+    /// split.
     pub consumed: usize,
     pub error: Option<String>,
 }
 
-/// Feeds a decoder in pieces, with room for as much as the next size says each time, until it
-/// makes no more progress.
+/// Feeds a decoder in pieces, with the output space of the next size each time, until it makes no
+/// more progress.
 pub fn decode(
     input: &[u8],
     mut sizes: Sizes<'_>,
@@ -136,19 +139,19 @@ pub fn decode(
     decoded
 }
 
-/// The texts of an input, which are separated by a byte that is in none.
+/// The texts of an input, which are separated by a byte that none of them contains.
 pub fn texts(input: &[u8]) -> Vec<String> {
     input.split(|byte| *byte == 0xff).map(|text| String::from_utf8_lossy(text).into()).collect()
 }
 
-/// Where `word` first stands. Byte by byte: comparisons of slices would be remembered by the fuzzer
-/// as words worth trying, each of them.
+/// The first position of `word`. It compares byte by byte, because the fuzzer would record compared
+/// slices as words worth trying.
 pub fn find(text: &[u8], word: &[u8]) -> Option<usize> {
     let is_here = |at: &usize| word.iter().zip(&text[*at..]).all(|(one, other)| one == other);
     (0..(text.len() + 1).saturating_sub(word.len())).find(is_here)
 }
 
-/// What stands between NUL bytes is repeated until there are some 70 KB of it.
+/// Repeats the text between NUL bytes until it has about 70 KB.
 pub fn stretched(message: &[u8]) -> Vec<u8> {
     let pieces: Vec<_> = message.split(|byte| *byte == 0).collect();
     let length = pieces.iter().skip(1).step_by(2).map(|piece| piece.len()).sum::<usize>();

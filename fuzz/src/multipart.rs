@@ -1,6 +1,6 @@
-//! A parser of `multipart/form-data` that looks for delimiters in the whole body.
+//! A naive parser of `multipart/form-data` that searches the whole body for delimiters.
 
-/// A part as it stands there.
+/// A part as written.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Part {
     pub name: String,
@@ -11,7 +11,7 @@ pub struct Part {
 
 pub fn parse(body: &[u8], boundary: &str) -> Option<Vec<Part>> {
     let delimiter = format!("\r\n--{boundary}");
-    // So that the first delimiter is like the others.
+    // Makes the first delimiter like the others.
     let body = [b"\r\n", body].concat();
     let mut pieces = split(&body, delimiter.as_bytes());
     (pieces.pop()? == b"--\r\n").then_some(())?;

@@ -1,4 +1,4 @@
-//! A network whose servers follow scripts, and which sees what a client must never do.
+//! A network whose servers follow scripts, and which records what the client sends.
 
 use std::io;
 
@@ -14,15 +14,15 @@ use crate::{Cycle, Sizes, request, response};
 #[derive(Debug, Clone)]
 pub struct Attempt {
     pub connection: usize,
-    /// Host and port that the connection leads to.
+    /// Host and port of the connection.
     pub stop: String,
     pub method: Method,
     pub url: Url,
-    /// Not the first one on its connection.
+    /// Whether it is not the first one on its connection.
     pub reused: bool,
-    /// What the server got of it.
+    /// The bytes that the server received of it.
     pub sent: Vec<u8>,
-    /// Where in the server's bytes its answer begins.
+    /// The position of the response in the server's bytes.
     began: usize,
 }
 
@@ -39,21 +39,21 @@ struct Connection {
     script: Script,
     /// Host and port.
     stop: String,
-    /// How many waits are over.
+    /// Number of waits that are over.
     waited: usize,
-    /// How much of the stream was read.
+    /// Number of bytes read from the stream.
     taken: usize,
-    /// How much more it takes, if that is limited.
+    /// Number of further bytes that it accepts, if limited.
     room: Option<usize>,
-    /// The client saw that it broke while writing.
+    /// Whether the client noticed the break while writing.
     broken: bool,
-    /// The client saw that it broke or ended.
+    /// Whether the client noticed the break or the end.
     dead: bool,
     used: bool,
 }
 
 impl Connection {
-    /// How much of the stream is there.
+    /// Number of bytes of the stream that have arrived.
     fn arrived(&self) -> usize {
         self.script.waits.get(self.waited).copied().unwrap_or(self.script.stream.len())
     }
@@ -81,7 +81,7 @@ impl Network {
         Self { scripts, connections: Vec::new(), attempts: Vec::new(), sizes, calls: 0 }
     }
 
-    /// The final head that answered this attempt, and what the server sent after it.
+    /// The final head of this attempt, and the bytes that the server sent after it.
     pub fn answer(&self, attempt: &Attempt) -> Option<(Head, &[u8])> {
         let connection = &self.connections[attempt.connection];
         let stream = &connection.script.stream[attempt.began..connection.taken];
@@ -91,7 +91,7 @@ impl Network {
         Some((parsed, &connection.script.stream[end..]))
     }
 
-    /// Whether the client saw all that the server sent, and then its FIN.
+    /// Whether the client has read all that the server sent, and then its FIN.
     pub fn ended_well(&self, attempt: &Attempt) -> bool {
         let Connection { script, taken, broken, .. } = &self.connections[attempt.connection];
         script.ending == Ending::Fin && *taken == script.stream.len() && !broken
@@ -178,7 +178,8 @@ impl call::Network for Network {
         }
     }
 
-    /// One request was sent whole, and its response was read to its last byte and no further.
+    /// Whether one request was sent completely, and its response was read to its last byte and no
+    /// further.
     fn keep(&mut self, number: usize) {
         let connection = &self.connections[number];
         let last = self.attempts.iter().rfind(|attempt| attempt.connection == number);
@@ -208,7 +209,7 @@ impl call::Network for Network {
     }
 }
 
-/// Whether nothing but the connection's end ends the body.
+/// Whether only the end of the connection ends the body.
 pub fn is_until_close(method: &Method, head: &Head) -> bool {
     let has_body = method != Method::HEAD && ![204, 304].contains(&head.status.as_u16());
     let framing = [CONTENT_LENGTH, TRANSFER_ENCODING];

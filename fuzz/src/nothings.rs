@@ -1,12 +1,13 @@
-//! Bodies with much that decodes to nothing, and what a decoder may say of them.
+//! Bodies with much input that decodes to nothing, and the results that a decoder may report for
+//! them.
 
 use std::io::Write;
 
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 use leanhttp::fuzzing::Coding;
 
-/// A gzip file: a member, then what each byte of `plan` says, which is a member with data or one of
-/// three sorts of members without; with zeros behind.
+/// A gzip file: a member, then for each byte of `plan` a member with data or one of three kinds of
+/// members without; with zeros at the end.
 pub fn body(plan: &[u8]) -> Vec<u8> {
     let mut body = member(b"x");
     plan.iter().take(40).for_each(|byte| body.extend(part(*byte)));
@@ -39,12 +40,12 @@ fn member(data: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What is certain of the limit, whatever the windows are in which a decoder looks at it.
+/// The certain facts about the limit, for any windows in which a decoder counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// At no byte was there more that decoded to nothing.
     Within,
-    /// There was an eighth more than that in a row.
+    /// There was an eighth more than the limit in a row.
     Beyond,
     Open,
 }

@@ -1,22 +1,22 @@
-//! A parser of requests, as plainly as RFC 9112 can be read, that takes nothing but what a careful
-//! client writes: a server that is laxer must not be able to see two requests where one was meant.
+//! A strict parser of requests, straight from RFC 9112, that accepts only what a careful client
+//! writes: a more lenient server must not be able to see two requests where one was intended.
 
 use crate::{chunked, find};
 
-/// A request as a server sees it.
+/// A request as a server reads it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Request {
     pub method: String,
     pub target: String,
     /// `HTTP/1.0` or `HTTP/1.1`.
     pub version: String,
-    /// With names in lower case, in the order of the lines.
+    /// The fields with names in lower case, in the order of the lines.
     pub fields: Vec<(String, Vec<u8>)>,
-    /// The same names as they are spelt.
+    /// The names in their spelling.
     pub names: Vec<String>,
     pub body: Vec<u8>,
     pub trailers: Vec<(String, Vec<u8>)>,
-    /// How many bytes it takes; of a head alone, those of the head.
+    /// Number of bytes; for a head alone, those of the head.
     pub length: usize,
 }
 
@@ -28,7 +28,7 @@ impl Request {
     }
 }
 
-/// The request that `input` starts with, if it is complete.
+/// The request at the start of `input`, if it is complete.
 pub fn parse(input: &[u8]) -> Option<Request> {
     let mut request = head(input)?;
     let rest = &input[request.length..];
@@ -52,7 +52,7 @@ pub fn parse(input: &[u8]) -> Option<Request> {
     Some(request)
 }
 
-/// Its head, if that is complete.
+/// The head of the request, if it is complete.
 pub fn head(input: &[u8]) -> Option<Request> {
     let end = find(input, b"\r\n\r\n")?;
     let mut lines = split_lines(&input[..end]);
@@ -73,7 +73,7 @@ pub fn head(input: &[u8]) -> Option<Request> {
     })
 }
 
-/// The pieces between CRLFs, in which there must be no other CR or LF.
+/// The pieces between CRLFs, without any other CR or LF.
 fn split_lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(head);
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! Where a complete response ends, as plainly as RFC 9112 §6.3 can be read.
+//! The end of a complete response, straight from RFC 9112 §6.3.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use leanhttp::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 
 use crate::chunked;
 
-/// The body that follows `head`, and how many bytes of `rest` it takes; `None` if it is cut.
+/// The body after `head`, and its length in `rest`; `None` if it is truncated.
 pub fn body(method: &Method, head: &Head, rest: &[u8]) -> Option<(Vec<u8>, usize)> {
     if method == Method::HEAD || [204, 304].contains(&head.status.as_u16()) {
         return Some((Vec::new(), 0));
@@ -27,11 +27,11 @@ pub fn body(method: &Method, head: &Head, rest: &[u8]) -> Option<(Vec<u8>, usize
     Some((rest.get(..length)?.to_vec(), length))
 }
 
-/// Where the first head that is not an interim one stands.
+/// The position of the first head that is not an interim one.
 pub fn final_head(stream: &[u8]) -> Option<Range<usize>> {
     let mut start = 0;
     loop {
-        // RFC 9112 §2.2 lets empty lines be skipped.
+        // RFC 9112 §2.2 allows empty lines before the head.
         while let Some(line) =
             [&b"\r\n"[..], b"\n"].iter().find(|it| stream[start..].starts_with(it))
         {
@@ -50,7 +50,7 @@ pub fn final_head(stream: &[u8]) -> Option<Range<usize>> {
     }
 }
 
-/// With its LF.
+/// The line with its LF.
 fn line(text: &[u8]) -> Option<&[u8]> {
     let end = text.iter().position(|byte| *byte == b'\n')?;
     Some(&text[..=end])

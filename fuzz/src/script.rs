@@ -1,21 +1,22 @@
-//! What servers do, written down by a fuzzer: bytes, and marks that start with a dollar sign.
+//! The actions of servers, in a form that a fuzzer can write: bytes, and marks that start with a
+//! dollar sign.
 //!
 //! | mark | meaning |
 //! | --- | --- |
 //! | `$;` | the next connection |
 //! | `$w` | the server waits until the client does |
-//! | `$!n` | the connection takes no more than some bytes from here on, eight for each step from `0` |
+//! | `$!n` | the connection accepts only some more bytes, eight for each step from `0` |
 //! | `$r` `$q` | the connection ends with a reset, or with silence; without a mark with FIN |
 //! | others | words of HTTP, see [`word`] |
 
-/// What the server does on one connection.
+/// The actions of the server on one connection.
 #[derive(Debug, Default)]
 pub struct Script {
-    /// All that it sends.
+    /// All bytes that it sends.
     pub stream: Vec<u8>,
-    /// Where it waits.
+    /// The positions at which it waits.
     pub waits: Vec<usize>,
-    /// After how many waits it takes only so many bytes more.
+    /// The number of waits after which it accepts only so many more bytes.
     pub deaf: Option<(usize, usize)>,
     pub ending: Ending,
 }
@@ -28,7 +29,7 @@ pub enum Ending {
     Silence,
 }
 
-/// What is done on one connection after the other.
+/// The actions on each connection in turn.
 pub fn read(text: &[u8]) -> Vec<Script> {
     let mut scripts = vec![Script::default()];
     let mut bytes = text.iter().copied();
@@ -54,7 +55,7 @@ pub fn read(text: &[u8]) -> Vec<Script> {
     scripts
 }
 
-/// So that a mutation of one byte can make a redirect.
+/// Short, so that a mutation of one byte can make a redirect.
 fn word(mark: u8) -> Option<&'static str> {
     Some(match mark {
         b'k' => "HTTP/1.1 200 OK\r\n",

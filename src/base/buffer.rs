@@ -145,9 +145,11 @@ impl Buffer {
     pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.clear();
         let memory = std::mem::take(&mut self.memory);
-        let fits = (1..=SHELF_PIECE).contains(&memory.len());
-        if fits && shelf.memory.len() < SHELF_PIECES {
-            shelf.memory.push(memory);
+        match memory.len() {
+            0 => {}
+            1..=SHELF_PIECE if shelf.memory.len() < SHELF_PIECES => shelf.memory.push(memory),
+            length if (shelf.large.len()..=LARGE_PIECE).contains(&length) => shelf.large = memory,
+            _ => {}
         }
     }
 
@@ -155,6 +157,15 @@ impl Buffer {
     pub(crate) fn wake(&mut self, shelf: &mut BufferPool) {
         self.clear();
         self.memory = shelf.memory.pop().unwrap_or_default();
+    }
+
+    /// Takes the large memory, if it is free, for a body that is larger than [`SHELF_PIECE`].
+    pub(crate) fn wake_large(&mut self, shelf: &mut BufferPool) {
+        if shelf.large.is_empty() {
+            return self.wake(shelf);
+        }
+        self.clear();
+        self.memory = std::mem::take(&mut shelf.large);
     }
 
     fn grow(&mut self, least: usize) {
@@ -173,13 +184,18 @@ impl Buffer {
 #[derive(Default)]
 pub(crate) struct BufferPool {
     memory: Vec<Vec<u8>>,
+    /// One large buffer, for large bodies that are sent one after the other.
+    large: Vec<u8>,
 }
 
 /// The maximum number of free buffers: enough for some threads at a time.
 const SHELF_PIECES: usize = 32;
 
-/// The size of the largest buffer that is kept. Only large bodies need more, which is rare.
-const SHELF_PIECE: usize = 16 * 1024;
+/// The size of the largest buffer that is kept in that number. Only large bodies need more, which is rare.
+pub(crate) const SHELF_PIECE: usize = 16 * 1024;
+
+/// The size of the largest buffer that is kept alone: a piece of a body that is sent, with its head.
+const LARGE_PIECE: usize = 128 * 1024;
 
 /// Shows only the number of free buffers, for the same reason as [`Buffer`].
 impl fmt::Debug for BufferPool {
@@ -303,7 +319,7 @@ mod tests {
             buffer.rest(shelf);
         };
         let mut shelf = BufferPool::default();
-        for size in [0, 16 * 1024 + 1, 100, 16 * 1024] {
+        for size in [0, LARGE_PIECE + 1, 100, 16 * 1024] {
             put(size, &mut shelf);
         }
         let sizes = [(); 3].map(|()| {
@@ -316,6 +332,23 @@ mod tests {
             put(1, &mut shelf);
         }
         assert_eq!(shelf.memory.len(), SHELF_PIECES);
+    }
+
+    /// Of buffers for large bodies the largest is kept, and only a large body takes it.
+    #[test]
+    fn a_shelf_keeps_one_large_buffer() {
+        let mut shelf = BufferPool::default();
+        for size in [64 * 1024, LARGE_PIECE, 64 * 1024, LARGE_PIECE + 1] {
+            let mut buffer = Buffer::default();
+            buffer.space(size);
+            buffer.rest(&mut shelf);
+        }
+        let sizes = [Buffer::wake, Buffer::wake_large, Buffer::wake_large].map(|wake| {
+            let mut buffer = Buffer::default();
+            wake(&mut buffer, &mut shelf);
+            buffer.memory.len()
+        });
+        assert_eq!(sizes, [0, LARGE_PIECE, 0]);
     }
 
     #[test]

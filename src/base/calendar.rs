@@ -2,7 +2,7 @@
 //!
 //! HTTP-date (`fields::date`) and the dates of cookies (`cookie::set_cookie`) have grammars of
 //! their own, strict and lenient. What they share is here: the names of months, and which days
-//! exist. A day that does not exist is no date at all, instead of the day after: `30 Feb` in an
+//! exist. A day that does not exist is refused, not counted as the day after: `30 Feb` in an
 //! expiry is a mistake whose meaning cannot be guessed.
 //!
 //! The count of days is the usual one: 365 for each year before, one more for each fourth, except

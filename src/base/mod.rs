@@ -10,7 +10,7 @@
 //! | [`cancel`] | the token that ends calls from another thread; its hooks interrupt a system call or wake a task |
 //! | [`timings`] | how long each phase of each attempt took; the time is always an argument |
 //!
-//! What must hold, and the test that guards it:
+//! The invariants, and the test that guards each:
 //!
 //! - A buffer gives out the bytes that went in, in order, and moves or grows only if it has to:
 //!   `bytes_come_out_as_they_went_in`, `just_enough_space_is_enough`. Neither a buffer nor an excerpt shows more

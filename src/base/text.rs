@@ -18,7 +18,7 @@
 //! ```text
 //! decimal(b"0123")        123: leading zeros are digits
 //! decimal(b"")            none, like b"+1", b"1 ", b"1_0", b"18446744073709551616"
-//! percent_decode(b"a%2Fb%zz")   a/b%zz: what is no escape stays
+//! percent_decode(b"a%2Fb%zz")   a/b%zz: an invalid escape stays
 //! ```
 
 use std::borrow::Cow;

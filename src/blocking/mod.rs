@@ -27,14 +27,17 @@
 //! a [`resolve`](ClientBuilder::resolve) entry needs none.
 
 // The public part is this file (the methods that wait: sending, reading bodies, upgraded
-// connections), then `body` and `multipart` (request bodies from readers and files). `runtime`
+// connections), then `streams` (iterators), `body` and `multipart` (request bodies from readers and files). `runtime`
 // implements the runtime. Each method runs a future of `client/`, which is never pending here, so
 // `run` is a plain call.
 
 mod body;
+#[cfg(feature = "download")]
+mod download;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 mod runtime;
+mod streams;
 
 use std::io::{self, Read, Write};
 
@@ -61,11 +64,28 @@ pub type RequestBuilder = crate::client::request::RequestBuilder<Blocking>;
 pub type Response = crate::client::response::Response<ResponseBody>;
 /// The body of a response, while it is read.
 pub type ResponseBody = crate::driver::ResponseBody<Blocking>;
+/// The lines of a response's body.
+pub type Lines = crate::client::streams::Lines<Blocking>;
+/// The JSON values in the lines of a response's body.
+#[cfg(feature = "json")]
+#[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+pub type JsonLines<T> = crate::client::streams::JsonLines<Blocking, T>;
+/// The events of a response.
+#[cfg(feature = "sse")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sse")))]
+pub type Events = crate::sse::Events<Blocking>;
+/// The events of a URL, with reconnects.
+#[cfg(feature = "sse")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sse")))]
+pub type EventSource = crate::sse::EventSource<Blocking>;
 /// A connection that was upgraded to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Blocking>;
 /// The rest of a call, for [middleware](crate::middleware).
 #[cfg(feature = "middleware")]
 pub type Next = crate::middleware::Next<Blocking>;
+/// A download under construction: it resumes after failures, checks what it got, and leaves a complete file or none.
+#[cfg(feature = "download")]
+pub type Download = crate::client::download::Download<Blocking>;
 /// The body of a request.
 pub type Body = crate::body::Body<Source>;
 
@@ -94,18 +114,19 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
     Client::new().post(url)
 }
 
-impl Client {
+impl<D> crate::client::Client<Blocking, D> {
     /// Sends a request and waits for the head of its response.
     ///
     /// # Errors
     ///
     /// As for [`RequestBuilder::send`].
     pub fn execute(&self, request: Request) -> Result<Response> {
-        run(|| send(self, request.parts))
+        let client = self.clone().standard();
+        run(|| send(&client, request.parts))
     }
 }
 
-impl RequestBuilder {
+impl<D> crate::client::request::RequestBuilder<Blocking, D> {
     /// Sends the request and waits for the head of its response; the body is read later.
     ///
     /// A successful response that comes before the whole request was sent is returned immediately: the
@@ -126,12 +147,13 @@ impl RequestBuilder {
     pub fn send(self) -> Result<Response> {
         let (client, request) = self.finish();
         let request = request?;
+        let client = client.standard();
         run(|| send(&client, request))
     }
 }
 
 #[cfg(feature = "middleware")]
-impl ClientBuilder {
+impl<D> crate::client::ClientBuilder<Blocking, D> {
     /// Adds a function as [middleware](crate::middleware), which wraps each call of the client.
     ///
     /// ```

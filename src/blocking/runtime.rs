@@ -23,8 +23,8 @@ use socket2::Socket;
 use socket2::{Domain, Type};
 
 use super::body::Source;
-use crate::config::Resolver;
 use crate::config::SocketOptions;
+use crate::config::dns::Resolver;
 use crate::driver::runtime::{
     self, Dial, Dialled, Found, Meanwhile, Oneshot, Pending, Runtime, SocketError,
 };
@@ -409,7 +409,7 @@ mod tests {
             runtime::run(|| blocking.connect_unix(&path, wait))
         };
         let error = connect(limit).unwrap_err();
-        assert_eq!(error.to_string(), "no connection within 200ms (connect timeout)");
+        assert_eq!(error.to_string(), "timed out: no connection within 200ms (connect timeout)");
         let accepting = thread::spawn(move || {
             thread::sleep(limit);
             drop(first);

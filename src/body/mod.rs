@@ -67,7 +67,6 @@ mod trailers;
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
-#[cfg(feature = "tower")]
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
@@ -106,7 +105,20 @@ pub struct Body<S: Source> {
     filled: usize,
     /// Whether reading the body has begun.
     begun: bool,
-    trailers: Option<Trailers>,
+    /// In a box, because a body is moved often and rarely has any.
+    trailers: Option<Box<Trailers>>,
+    watch: Option<Box<Observed>>,
+}
+
+/// A function that is told how much of a body was sent: the bytes so far, and all of them if that is known.
+pub(crate) type UploadObserver = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
+
+/// An observer of one body, and what it was told.
+#[derive(Clone)]
+struct Observed {
+    observer: UploadObserver,
+    sent: u64,
+    total: Option<u64>,
 }
 
 /// A part of a body.
@@ -270,8 +282,8 @@ impl<S: Source> Body<S> {
         *self = Self { trailers, ..bytes.into() };
     }
 
-    /// Returns the bytes, if the body is made of bytes and not of a reader. A multipart form has several
-    /// parts, so the result is `None`.
+    /// Returns the bytes, if the body is made of bytes in one piece and not of a reader. A multipart form is in
+    /// one piece only if it consists of short texts and bytes.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         let mut segments = self.segments.iter();
         match (segments.next(), segments.next()) {
@@ -299,7 +311,7 @@ impl<S: Source> Body<S> {
     /// ```
     #[must_use]
     pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
-        self.trailers = Some(Trailers::known(trailers));
+        self.trailers = Some(Box::new(Trailers::known(trailers)));
         self
     }
 
@@ -312,7 +324,7 @@ impl<S: Source> Body<S> {
     where
         C: Fn() -> HeaderMap + Send + Sync + 'static,
     {
-        self.trailers = Some(Trailers::computed(compute));
+        self.trailers = Some(Box::new(Trailers::computed(compute)));
         self
     }
 
@@ -384,6 +396,11 @@ impl<S: Source> Body<S> {
         self.segments.iter().any(stalls)
     }
 
+    /// Tells an observer from now on how much of the body was handed to the connection.
+    pub(crate) fn observe(&mut self, observer: UploadObserver) {
+        self.watch = Some(Box::new(Observed { observer, sent: 0, total: self.length() }));
+    }
+
     /// Returns whether trailers follow the body.
     pub(crate) fn presence_of_trailers(&self) -> Presence {
         self.trailers.as_ref().map_or(Presence::No, |trailers| trailers.presence())
@@ -392,7 +409,7 @@ impl<S: Source> Body<S> {
     /// Sends the fields in `trailers` after the body, if it is sent in chunks.
     #[cfg(feature = "tower")]
     pub(crate) fn awaiting(mut self, trailers: Arc<AwaitedTrailers>) -> Self {
-        self.trailers = Some(Trailers::awaited(trailers));
+        self.trailers = Some(Box::new(Trailers::awaited(trailers)));
         self
     }
 
@@ -453,7 +470,8 @@ impl<S: Source> Body<S> {
 
     /// Returns a copy, if the body consists of bytes only.
     pub(crate) fn try_clone(&self) -> Option<Self> {
-        let mut copy = Self { trailers: self.trailers.clone(), ..Self::default() };
+        let (trailers, watch) = (self.trailers.clone(), self.watch.clone());
+        let mut copy = Self { trailers, watch, ..Self::default() };
         for segment in &self.segments {
             match segment {
                 Segment::Bytes(bytes) => copy.push(Segment::Bytes(bytes.clone())),
@@ -468,10 +486,10 @@ impl<S: Source> Body<S> {
     ///
     /// A source of unknown length is read only into an empty space, so that no byte waits for the read.
     pub(crate) fn feed<'a>(&'a mut self, space: &'a mut [u8]) -> Feed<'a, S> {
-        self.begun = true;
+        self.begin();
         self.copy_bytes(space);
         let Some(Segment::Source { source, left, .. }) = self.segments.get_mut(self.at) else {
-            return Feed::Filled(std::mem::take(&mut self.filled));
+            return Feed::Filled(handed_on(&mut self.filled, &mut self.watch));
         };
         let holds_bytes = self.filled > 0;
         // An empty slice would be read as the end of the source, so it is never passed on.
@@ -479,7 +497,9 @@ impl<S: Source> Body<S> {
             let wanted = left.wanted(holds_bytes, free.len());
             free.get_mut(..wanted).filter(|into| !into.is_empty())
         });
-        let Some(into) = into else { return Feed::Filled(std::mem::take(&mut self.filled)) };
+        let Some(into) = into else {
+            return Feed::Filled(handed_on(&mut self.filled, &mut self.watch));
+        };
         let will_come = matches!(left, SourceLength::Exactly(1..) | SourceLength::ToItsEnd(1..));
         Feed::Read { source, into, holds_bytes: holds_bytes && will_come }
     }
@@ -487,13 +507,13 @@ impl<S: Source> Body<S> {
     /// Copies bytes that are in memory and come next; returns their number. No source has to be read for
     /// them, so nothing is lost if the caller then waits for one and gives up.
     pub(crate) fn take_bytes(&mut self, space: &mut [u8]) -> usize {
-        self.begun = true;
+        self.begin();
         self.copy_bytes(space);
         self.take_filled()
     }
 
     /// Takes the rest of the byte segment that comes next, if one does, without copying it.
-    #[cfg(feature = "tower")]
+    #[cfg(any(feature = "stream", feature = "tower"))]
     pub(crate) fn take_segment(&mut self) -> Option<Bytes> {
         let Segment::Bytes(bytes) = self.segments.get(self.at)? else { return None };
         let mut rest = bytes.clone();
@@ -518,7 +538,19 @@ impl<S: Source> Body<S> {
 
     /// Returns the bytes written to the space so far, although it has room for more.
     pub(crate) fn take_filled(&mut self) -> usize {
-        std::mem::take(&mut self.filled)
+        handed_on(&mut self.filled, &mut self.watch)
+    }
+
+    /// Notes that reading begins, from the first byte: after a rewind the observer is told so.
+    fn begin(&mut self) {
+        if self.begun {
+            return;
+        }
+        self.begun = true;
+        if let Some(watch) = &mut self.watch {
+            watch.sent = 0;
+            (watch.observer)(0, watch.total);
+        }
     }
 
     /// Reports the number of bytes read from the source of [`Feed::Read`]; 0 means that it ended.
@@ -552,6 +584,18 @@ impl<S: Source> Body<S> {
             self.taken = 0;
         }
     }
+}
+
+/// Takes the number of bytes in the space, which are sent now, and tells the observer.
+fn handed_on(filled: &mut usize, watch: &mut Option<Box<Observed>>) -> usize {
+    let count = std::mem::take(filled);
+    if let Some(watch) = watch {
+        if count > 0 {
+            watch.sent += count as u64;
+            (watch.observer)(watch.sent, watch.total);
+        }
+    }
+    count
 }
 
 impl<S> Segment<S> {
@@ -640,7 +684,15 @@ impl std::error::Error for BodyError {}
 
 impl<S: Source> Default for Body<S> {
     fn default() -> Self {
-        Self { segments: Vec::new(), at: 0, taken: 0, filled: 0, begun: false, trailers: None }
+        Self {
+            segments: Vec::new(),
+            at: 0,
+            taken: 0,
+            filled: 0,
+            begun: false,
+            trailers: None,
+            watch: None,
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 //! A field that a recipient needs before the body is an error and not dropped: a server that
 //! expects a checksum and gets none would accept what it should refuse. Which fields are forbidden
 //! follows RFC 9110 §6.5.1 by class; the list is [`FORBIDDEN`] (`tests/hostile_input.rs`,
-//! `i10_trailers_that_are_no_trailers`).
+//! `i10_forbidden_trailers_are_refused`).
 //!
 //! A redirect to another origin removes secret trailers as it removes secret fields. They may not
 //! be known yet then, so [`Trailers::strip`] keeps the function that removes them until they are

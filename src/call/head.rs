@@ -3,7 +3,7 @@
 //! [`RequestParts::validate`] compares the caller's framing fields with the body (RFC 9112 §6) and
 //! returns the framing; the client writes those fields itself. [`Call::write_head`] writes the request
 //! line, `Host`, the client's default fields, the caller's fields, credentials, cookies, the fields for
-//! a forwarding proxy, and the framing. A request without fields of its own, the usual one, takes the
+//! a forwarding proxy, and the framing. A request that replaces no default field, the usual one, takes the
 //! default lines as they were serialized for the first such request of the client.
 //!
 //! # The framing of a request
@@ -49,7 +49,7 @@
 //! | fields for the proxy | to a forwarding proxy only, never through a tunnel | the same | without secrets |
 //!
 //! A TRACE comes back as the server received it, so nothing secret may be in it (RFC 9110 §9.3.8;
-//! `tests/hostile_credentials.rs`, `s18_what_the_caller_adds_is_an_error`). The rules for
+//! `tests/hostile_credentials.rs`, `s18_trace_refuses_credentials_of_the_caller`). The rules for
 //! "sensitive" are in [`policy::auth`](crate::policy::auth).
 //!
 //! # Spelling
@@ -62,8 +62,8 @@
 //!
 //! `framing_follows_from_the_body`, `contradictory_framing_is_refused` and
 //! `versions_that_cannot_be_sent_are_refused` below; on the wire `tests/request_fields.rs`
-//! (repeated and conflicting fields), `tests/proxy.rs` (`the_proxy_is_told_the_whole_url`,
-//! `targets_of_the_caller`, `r11_a_target_of_the_caller_does_not_move_the_host`) and the
+//! (repeated and conflicting fields), `tests/proxy.rs` (`the_proxy_receives_the_absolute_url`,
+//! `a_request_target_of_the_caller_is_sent_unchanged`, `r11_a_request_target_must_name_the_host_of_the_url`) and the
 //! conformance vectors of `tests/conformance/request_building.rs`.
 
 use std::borrow::Cow;
@@ -220,6 +220,14 @@ impl<S: Source> RequestParts<S> {
     }
 }
 
+/// The lines that the requests of a client have in common.
+#[derive(Debug)]
+pub(super) struct DefaultLines {
+    lines: Buffer,
+    /// The position of the request's own lines among them.
+    own_at: usize,
+}
+
 const NO_ACCOUNT: &str = "Content-Length is set, but the length of a part is not known";
 
 impl<S: Source> Call<'_, S> {
@@ -249,7 +257,7 @@ impl<S: Source> Call<'_, S> {
             None => head.host(self.request.url.host_header()),
         }
         match self.default_lines() {
-            Some(lines) => head.lines(lines),
+            Some(lines) => self.write_default_lines(&mut head, lines),
             None => self.write_fields(&mut head),
         }
         if !self.is_trace() {
@@ -301,34 +309,69 @@ impl<S: Source> Call<'_, S> {
         own.chain(default.map(|(_, value)| value)).any(|it| it.is_sensitive() && it == value)
     }
 
-    /// Returns the prepared default lines if the request needs no others, as most requests do.
+    /// Returns the prepared lines if the request has all of the client's default fields as they are, as most
+    /// requests do.
     ///
     /// The lines are the same for all such requests of a client, so they are written once and
-    /// copied. Any deviation of the request, the method or the hop writes its fields one by one
+    /// copied. Any deviation of the request, the method or the hop writes the fields one by one
     /// instead.
-    fn default_lines(&self) -> Option<&Buffer> {
-        let is_usual = self.request.headers.is_empty()
-            && !self.is_foreign
+    fn default_lines(&self) -> Option<&DefaultLines> {
+        let is_usual = !self.is_foreign
             && !self.is_trace()
             && self.request.version == Version::HTTP_11
-            && self.codings == self.config.codings;
+            && self.codings == self.config.codings
+            && !self.replaces_a_default();
         let written = || {
             let mut lines = Buffer::default();
-            self.write_fields(&mut HeadWriter::go_on(&mut lines));
-            lines
+            self.write_defaults(&mut HeadWriter::go_on(&mut lines));
+            let own_at = lines.len();
+            self.write_codings(&mut HeadWriter::go_on(&mut lines));
+            DefaultLines { lines, own_at }
         };
         is_usual.then(|| self.shared.default_lines.get_or_init(written))
     }
 
+    /// Returns whether a field of the request changes which default fields are sent.
+    fn replaces_a_default(&self) -> bool {
+        let own = &self.request.headers;
+        let replaces = |name: &HeaderName| own.contains_key(name);
+        !own.is_empty()
+            && (replaces(&header::RANGE)
+                || replaces(&header::ACCEPT_ENCODING)
+                || self.config.defaults.iter().any(|(name, _)| replaces(name)))
+    }
+
+    fn write_default_lines(&self, head: &mut HeadWriter<'_>, lines: &DefaultLines) {
+        if self.request.headers.is_empty() {
+            return head.lines(lines.lines.data());
+        }
+        let (before, after) = lines.lines.data().split_at(lines.own_at);
+        head.lines(before);
+        self.write_own_fields(head);
+        head.lines(after);
+    }
+
     /// Writes default fields, fields of the request, and the codings that can be decoded.
     fn write_fields(&self, head: &mut HeadWriter<'_>) {
+        self.write_defaults(head);
+        self.write_own_fields(head);
+        self.write_codings(head);
+    }
+
+    fn write_defaults(&self, head: &mut HeadWriter<'_>) {
         for (name, value) in self.config.defaults.iter().filter(|(n, v)| self.takes(n, v)) {
             head.field(name, value);
         }
+    }
+
+    fn write_own_fields(&self, head: &mut HeadWriter<'_>) {
         for (name, value) in self.request.headers.iter().filter(|(name, _)| *name != header::HOST) {
             head.field(name, value);
         }
-        // Not for a range request: a part of a coded body cannot be decoded.
+    }
+
+    /// Writes the codings that can be decoded. Not for a range request: a part of a coded body cannot be decoded.
+    fn write_codings(&self, head: &mut HeadWriter<'_>) {
         if !self.has(&header::RANGE) && !self.has(&header::ACCEPT_ENCODING) {
             if let Some(codings) = self.codings.accept_encoding() {
                 head.field(&header::ACCEPT_ENCODING, &codings);
@@ -485,7 +528,11 @@ fn tells_too_much(referer: &HeaderValue, target: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::call::SharedState;
+    use crate::config::Config;
     use crate::harness::fuzzing::call::{self, Given};
     use crate::url::Url;
 
@@ -559,6 +606,42 @@ mod tests {
             assert!(error.is_builder() && error.to_string().contains(expected), "{error}");
         }
         assert!(validate(Method::CONNECT, None, &[]).unwrap_err().is_builder());
+    }
+
+    /// The prepared lines are those that would be written one by one, in the same order.
+    #[test]
+    fn prepared_lines_are_those_of_the_fields() {
+        use header::{ACCEPT, ACCEPT_ENCODING, HOST, RANGE, USER_AGENT, VIA};
+        let mut config = Config::default();
+        for (name, value) in [(USER_AGENT, "lean"), (ACCEPT, "*/*")] {
+            config.defaults.push((name, HeaderValue::from_static(value)));
+        }
+        let shared = SharedState::default();
+        let rows: [(&[(HeaderName, &str)], bool); 8] = [
+            (&[], true),
+            (&[(VIA, "a"), (VIA, "b")], true),
+            (&[(HOST, "other"), (VIA, "a")], true),
+            (&[(USER_AGENT, "own")], false),
+            (&[(VIA, "a"), (ACCEPT, "text/html")], false),
+            (&[(RANGE, "bytes=1-")], false),
+            (&[(ACCEPT_ENCODING, "br")], false),
+            (&[], true),
+        ];
+        for (fields, is_prepared) in rows {
+            let url = Url::parse("http://a.example/").unwrap();
+            let mut request = Box::new(RequestParts::<Given>::new(Method::GET, url));
+            for (name, value) in fields {
+                request.headers.append(name, HeaderValue::from_str(value).unwrap());
+            }
+            let call = Call::new(&config, &shared, request, Instant::now());
+            let (mut one_by_one, mut prepared) = (Buffer::default(), Buffer::default());
+            call.write_fields(&mut HeadWriter::go_on(&mut one_by_one));
+            assert_eq!(call.default_lines().is_some(), is_prepared, "{fields:?}");
+            if let Some(lines) = call.default_lines() {
+                call.write_default_lines(&mut HeadWriter::go_on(&mut prepared), lines);
+                assert_eq!(prepared.data(), one_by_one.data(), "{fields:?}");
+            }
+        }
     }
 
     #[test]

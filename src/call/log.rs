@@ -15,7 +15,7 @@
 //!
 //! There is one level and one target, so that a program can switch the lines on without a list of
 //! modules. URLs are shown without user, query and fragment, since those carry secrets
-//! (`tests/log.rs`, `a_line_for_each_decision_and_no_secret`). A logger may use the client itself,
+//! (`tests/log.rs`, `each_decision_is_logged_without_secrets`). A logger may use the client itself,
 //! and may panic (`tests/log_foreign.rs`, `s11_a_logger_may_use_the_client_and_may_panic`): no lock
 //! is held here.
 //!

@@ -73,7 +73,7 @@
 //! The driver lends the body out for an attempt ([`Call::take_body`], [`Call::give_back`]);
 //! everything else is read from the call. The request could be rebuilt from the original for each
 //! hop instead, but a redirect drops fields for good: a chain that returns to the first origin must
-//! not get them back (`tests/hostile_redirects.rs`, `r02_secrets_do_not_come_back`). Changing the
+//! not get them back (`tests/hostile_redirects.rs`, `r02_secrets_are_not_restored_on_the_way_back`). Changing the
 //! one request makes that the only possible outcome.
 //!
 //! # Which questions are answered where
@@ -126,12 +126,11 @@ use std::time::{Duration, Instant};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 
-use crate::base::buffer::Buffer;
 use crate::base::cancel::CancelToken;
 use crate::base::timings::Timings;
 #[cfg(feature = "multipart")]
 use crate::body::multipart;
-use crate::body::{Body, Source, Unrewindable};
+use crate::body::{Body, Source, Unrewindable, UploadObserver};
 use crate::coding::Codings;
 use crate::config::Config;
 #[cfg(feature = "middleware")]
@@ -153,6 +152,7 @@ use crate::url::Scheme;
 use crate::url::Url;
 use crate::url::userinfo::Userinfo;
 
+use head::DefaultLines;
 pub(crate) use outcome::{Failure, Verdict, When};
 
 /// The state of a call between its hops.
@@ -200,8 +200,8 @@ struct Proxied {
 pub(crate) struct SharedState {
     ledger: Mutex<Ledger>,
     nonces: Mutex<Nonces>,
-    /// The field lines of a request without fields of its own, serialized once.
-    default_lines: OnceLock<Buffer>,
+    /// The field lines that nearly every request has, serialized once.
+    default_lines: OnceLock<DefaultLines>,
 }
 
 impl SharedState {
@@ -262,6 +262,10 @@ impl<'c, S: Source> Call<'c, S> {
             self.proxy = Some(Box::new(Proxied { hop, login }));
         }
         self.check_target()?;
+        let observer = self.request.upload_observer.take();
+        if let (Some(observer), Some(body)) = (observer, &mut self.request.body) {
+            body.observe(observer);
+        }
         self.replay = self.request.body.as_ref().and_then(Body::try_clone);
         if !self.is_trace() && !self.has(&header::AUTHORIZATION) {
             let login = self.request.digest.take().or_else(|| self.config.digest.clone());
@@ -396,9 +400,10 @@ impl<'c, S: Source> Call<'c, S> {
         }
     }
 
-    /// Returns the retry policy of the request, or else that of the client.
+    /// Returns the retry policy of the request, or else that of the client, if it is for the current hop.
     fn retry_policy(&self) -> Option<&Arc<retry::Policy>> {
-        self.request.retry.as_ref().or(self.config.retry.as_ref())
+        let policy = self.request.retry.as_ref().or(self.config.retry.as_ref())?;
+        policy.covers(&self.request.url).then_some(policy)
     }
 
     /// Returns the facts about a failed attempt by which [`policy::retry`](crate::policy::retry)
@@ -496,6 +501,7 @@ pub(crate) struct RequestParts<S: Source> {
     pub(crate) target: Option<Box<str>>,
     /// The media type of a form body, with its boundary.
     pub(crate) form_type: Option<Box<HeaderValue>>,
+    pub(crate) upload_observer: Option<UploadObserver>,
 }
 
 impl<S: Source> RequestParts<S> {
@@ -534,6 +540,7 @@ impl Overrides {
         };
         let mut timeouts = Timeouts {
             total: limit(self.total, client.total),
+            is_total_of_request: self.total.is_some(),
             connect: limit(self.connect, client.connect),
             write: limit(self.write, client.write),
             pace: self.pace.or(client.pace),
@@ -567,6 +574,7 @@ impl<S: Source> RequestParts<S> {
             names: Vec::new(),
             target: None,
             form_type: None,
+            upload_observer: None,
         }
     }
 
@@ -664,6 +672,7 @@ impl<S: Source> RequestParts<S> {
             names: self.names.clone(),
             target: self.target.clone(),
             form_type: self.form_type.clone(),
+            upload_observer: self.upload_observer.clone(),
         }
     }
 }

@@ -258,6 +258,12 @@ impl<S: Source> Call<'_, S> {
         if target.origin() != self.request.url.origin() {
             self.leave_origin(&target);
         }
+        if self.config.sends_referer {
+            match redirect::referer(&self.request.url, &target) {
+                Some(referer) => self.request.set_header(header::REFERER, referer)?,
+                None => drop(self.request.headers.remove(header::REFERER)),
+            }
+        }
         if let Some(digest) = &mut self.digest {
             digest.move_on();
         }
@@ -363,9 +369,9 @@ impl<S: Source> Call<'_, S> {
 impl<S: Source> Call<'_, S> {
     /// Returns the time of the retry after this response, or `None` if it is final.
     fn retry_response(&mut self, head: &ResponseHead, world: &impl Clock) -> Option<Instant> {
-        let policy = self.retry_policy()?;
-        if !policy.repeats_status(head.status) {
-            self.shared.ledger().pay_back(&self.request.url);
+        let (policy, url) = (self.retry_policy()?, &self.request.url);
+        if !policy.wants_another(&self.request.method, url, head.status) {
+            self.shared.ledger().pay_back(url, policy.earnings);
             return None;
         }
         if !policy.repeats_method(&self.request.method) || self.may_be_sent_again().is_err() {
@@ -385,7 +391,8 @@ impl<S: Source> Call<'_, S> {
         let nobody_has_that_name =
             kind == Kind::Resolve && !self.request.url.host().is_some_and(|it| it.is_resolvable());
         let policy = self.retry_policy()?;
-        if nobody_has_that_name || !policy.repeats_failure(&failure.error, self.attempt(failure)) {
+        let (attempt, url) = (self.attempt(failure), &self.request.url);
+        if nobody_has_that_name || !policy.repeats_failure(&failure.error, attempt, url) {
             return None;
         }
         let at = self.retry(Reason::Failure(kind), None, world)?;
@@ -410,9 +417,11 @@ impl<S: Source> Call<'_, S> {
         // The budget of the host is asked last: an attempt that cannot be made must not be paid
         // for.
         let at = self.budget.after(delay, world.now())?;
-        if !self.shared.ledger().pay(&self.request.url, policy.retries_per_host) {
-            self.is_budget_used_up = true;
-            return None;
+        if let Some(retries) = policy.retries_per_host {
+            if !self.shared.ledger().pay(&self.request.url, retries) {
+                self.is_budget_used_up = true;
+                return None;
+            }
         }
         self.retries += 1;
         let (attempt, method, url) = (self.retries + 1, &self.request.method, &self.request.url);

@@ -13,7 +13,7 @@
 //! The search is generous: whatever some parser could take for an authority with an `@` is hidden,
 //! in any spelling of the slashes and of the sign. A value that is hidden too often costs a line in
 //! a log; one that is shown once is a leak (`passwords_in_urls_are_hidden`;
-//! `tests/hostile_credentials.rs`, `s17_a_text_that_may_hold_a_password_is_not_shown`).
+//! `tests/hostile_credentials.rs`, `s17_an_invalid_url_with_a_possible_password_is_not_shown`).
 //!
 //! | part of a value | hidden if |
 //! | --- | --- |

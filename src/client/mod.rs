@@ -1,5 +1,5 @@
 //! The surface: what a user calls to set up a client, build a request and read a response, for all runtimes.
-//! Only what waits is elsewhere: `send`, `text`, `bytes`, `json` and `copy_to` stand in `blocking/` and
+//! Only what waits is elsewhere: `send`, `text`, `bytes`, `json`, `copy_to` and `next` stand in `blocking/` and
 //! `tokio/`, over the futures of this folder.
 
 // Read in the order of a call:
@@ -16,8 +16,11 @@
 //   pool, permits. Its `send` makes a `Call` of the request, lets the driver carry it out, and
 //   makes the response.
 // - `builder`: every setting of a client, by subject. A setting is data in `config/` and a method here.
+// - `defaults`: the values of settings that a program does not name, as a type.
 // - `request`: a request and its builder. Its parts are data of `call/`, without a runtime.
 // - `response`: the head of a response and what its fields say; the body in one piece.
+// - `streams`: the body as lines; `events`: as events; `event_source`: events over many responses.
+// - `download`: several calls for one file, as `extra/download/` decides.
 // - `upgraded.rs`: the connection after a `101 Switching Protocols`.
 //
 // These types are generic over the runtime, whose aliases without the parameter are what users name:
@@ -32,13 +35,22 @@
 // - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
 mod builder;
+mod defaults;
+#[cfg(feature = "download")]
+pub mod download;
+#[cfg(feature = "sse")]
+pub(crate) mod event_source;
+#[cfg(feature = "sse")]
+pub(crate) mod events;
 #[cfg(feature = "middleware")]
 pub mod middleware;
 pub mod request;
 pub mod response;
+pub mod streams;
 mod upgraded;
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
@@ -63,6 +75,7 @@ pub use crate::driver::ResponseBody;
 pub use upgraded::Upgraded;
 
 pub use builder::ClientBuilder;
+pub use defaults::{Defaults, Standard};
 
 /// Sends requests, and keeps connections and settings for the next ones.
 ///
@@ -76,23 +89,26 @@ pub use builder::ClientBuilder;
 /// assert_eq!(request.url().as_str(), "http://example.org/?q=lean");
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
-pub struct Client<F: Runtime> {
+pub struct Client<F: Runtime, D = Standard> {
     shared: Arc<Shared<F>>,
     #[cfg(feature = "middleware")]
     middleware: Option<Arc<[Box<dyn middleware::Middleware<F>>]>>,
+    defaults: PhantomData<fn() -> D>,
 }
 
-impl<F: Runtime> Client<F> {
+impl<F: Runtime, D: Defaults> Client<F, D> {
     /// Creates a client with the default settings.
     pub fn new() -> Self {
-        Self::in_world(ErasedBox::new(Config::default()), F::default())
+        Self::in_world(ClientBuilder::<F, D>::new().config, F::default())
     }
 
     /// Returns a builder with the default settings.
-    pub fn builder() -> ClientBuilder<F> {
+    pub fn builder() -> ClientBuilder<F, D> {
         ClientBuilder::new()
     }
+}
 
+impl<F: Runtime, D> Client<F, D> {
     /// Creates a client on the given runtime.
     pub(crate) fn in_world(mut config: ErasedBox<Config>, runtime: F) -> Self {
         config.complete();
@@ -101,6 +117,17 @@ impl<F: Runtime> Client<F> {
             shared: Arc::new(Shared::new(config, runtime)),
             #[cfg(feature = "middleware")]
             middleware: None,
+            defaults: PhantomData,
+        }
+    }
+
+    /// Returns the same client under the type with the defaults of this crate.
+    pub(crate) fn standard(self) -> Client<F> {
+        Client {
+            shared: self.shared,
+            #[cfg(feature = "middleware")]
+            middleware: self.middleware,
+            defaults: PhantomData,
         }
     }
 
@@ -136,32 +163,32 @@ impl<F: Runtime> Client<F> {
     }
 
     /// Begins a GET request.
-    pub fn get<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn get<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::GET, url)
     }
 
     /// Begins a POST request.
-    pub fn post<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn post<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::POST, url)
     }
 
     /// Begins a PUT request.
-    pub fn put<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn put<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::PUT, url)
     }
 
     /// Begins a PATCH request.
-    pub fn patch<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn patch<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::PATCH, url)
     }
 
     /// Begins a DELETE request.
-    pub fn delete<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn delete<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::DELETE, url)
     }
 
     /// Begins a HEAD request.
-    pub fn head<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn head<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::HEAD, url)
     }
 
@@ -177,7 +204,7 @@ impl<F: Runtime> Client<F> {
     /// assert_eq!(request.method(), Method::OPTIONS);
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
-    pub fn request<U: IntoUrl>(&self, method: Method, url: U) -> RequestBuilder<F> {
+    pub fn request<U: IntoUrl>(&self, method: Method, url: U) -> RequestBuilder<F, D> {
         RequestBuilder::new(self.clone(), method, url)
     }
 }
@@ -195,23 +222,24 @@ pub struct PoolStats {
     pub waiting: usize,
 }
 
-impl<F: Runtime> Clone for Client<F> {
+impl<F: Runtime, D> Clone for Client<F, D> {
     fn clone(&self) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
             #[cfg(feature = "middleware")]
             middleware: self.middleware.clone(),
+            defaults: PhantomData,
         }
     }
 }
 
-impl<F: Runtime> Default for Client<F> {
+impl<F: Runtime, D: Defaults> Default for Client<F, D> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<F: Runtime> fmt::Debug for Client<F> {
+impl<F: Runtime, D> fmt::Debug for Client<F, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shared.fmt(f)
     }
@@ -220,14 +248,14 @@ impl<F: Runtime> fmt::Debug for Client<F> {
 // A panic in code of the caller's leaves everything here usable: it runs with no lock held, every decision
 // under a lock is whole before the next call of foreign code, and no lock stays poisoned. The compiler
 // cannot know that of the closures inside, so it is said here.
-impl<F: Runtime> UnwindSafe for Client<F> {}
-impl<F: Runtime> RefUnwindSafe for Client<F> {}
-impl<F: Runtime> UnwindSafe for ClientBuilder<F> {}
-impl<F: Runtime> RefUnwindSafe for ClientBuilder<F> {}
+impl<F: Runtime, D> UnwindSafe for Client<F, D> {}
+impl<F: Runtime, D> RefUnwindSafe for Client<F, D> {}
+impl<F: Runtime, D> UnwindSafe for ClientBuilder<F, D> {}
+impl<F: Runtime, D> RefUnwindSafe for ClientBuilder<F, D> {}
 impl<F: Runtime> UnwindSafe for Request<F> {}
 impl<F: Runtime> RefUnwindSafe for Request<F> {}
-impl<F: Runtime> UnwindSafe for RequestBuilder<F> {}
-impl<F: Runtime> RefUnwindSafe for RequestBuilder<F> {}
+impl<F: Runtime, D> UnwindSafe for RequestBuilder<F, D> {}
+impl<F: Runtime, D> RefUnwindSafe for RequestBuilder<F, D> {}
 impl<B: UnwindSafe> UnwindSafe for Response<B> {}
 impl<B: RefUnwindSafe> RefUnwindSafe for Response<B> {}
 impl<F: Runtime> UnwindSafe for ResponseBody<F> {}

@@ -23,7 +23,7 @@ use crate::body::{Body, Presence};
 #[cfg(feature = "export")]
 use crate::call::Call;
 use crate::call::{Overrides, RequestParts, UNLIMITED};
-use crate::client::Client;
+use crate::client::{Client, Standard};
 use crate::config::replace_headers;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
@@ -206,16 +206,16 @@ impl<F: Runtime> TryFrom<Request<F>> for http::Request<Body<F::Source>> {
 /// Builds a request step by step. An invalid value is reported by [`build`](RequestBuilder::build)
 /// or `send`, and nothing is sent. With the feature `json` there is a method `json` too.
 #[must_use]
-pub struct RequestBuilder<F: Runtime> {
-    client: Client<F>,
+pub struct RequestBuilder<F: Runtime, D = Standard> {
+    client: Client<F, D>,
     request: Result<Parts<F>>,
 }
 
 /// The request under construction.
 type Parts<F> = Box<RequestParts<<F as Runtime>::Source>>;
 
-impl<F: Runtime> RequestBuilder<F> {
-    pub(crate) fn new<U: IntoUrl>(client: Client<F>, method: Method, url: U) -> Self {
+impl<F: Runtime, D> RequestBuilder<F, D> {
+    pub(crate) fn new<U: IntoUrl>(client: Client<F, D>, method: Method, url: U) -> Self {
         Self { client, request: url.into_url().map(|url| Box::new(RequestParts::new(method, url))) }
     }
 
@@ -229,7 +229,7 @@ impl<F: Runtime> RequestBuilder<F> {
     /// assert!(request.headers().contains_key("authorization"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_parts(client: Client<F>, request: Request<F>) -> Self {
+    pub fn from_parts(client: Client<F, D>, request: Request<F>) -> Self {
         Self { client, request: Ok(request.parts) }
     }
 
@@ -244,7 +244,7 @@ impl<F: Runtime> RequestBuilder<F> {
     }
 
     /// Returns the client and the request.
-    pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
+    pub fn build_split(self) -> (Client<F, D>, Result<Request<F>>) {
         let (client, request) = self.finish();
         (client, request.map(|parts| Request { parts }))
     }
@@ -306,7 +306,7 @@ impl<F: Runtime> RequestBuilder<F> {
     }
 
     /// Returns the client and the checked request, like [`build_split`](Self::build_split).
-    pub(crate) fn finish(mut self) -> (Client<F>, Result<Parts<F>>) {
+    pub(crate) fn finish(mut self) -> (Client<F, D>, Result<Parts<F>>) {
         if let Ok(request) = &mut self.request {
             let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
             let completed = taken.and_then(|()| request.complete_type());
@@ -318,6 +318,11 @@ impl<F: Runtime> RequestBuilder<F> {
             }
         }
         (self.client, self.request)
+    }
+
+    /// Has no effect, as in reqwest, where it is for browsers.
+    pub fn fetch_mode_no_cors(self) -> Self {
+        self
     }
 
     /// Returns a copy, or `None` if the body is a reader or a value was invalid.
@@ -512,6 +517,35 @@ impl<F: Runtime> RequestBuilder<F> {
     pub fn body<T: Into<Body<F::Source>>>(self, body: T) -> Self {
         self.and(|request| {
             request.set_body(body.into());
+            Ok(())
+        })
+    }
+
+    /// Sets a callback for the progress of sending the body, of any kind: it is told how many bytes of it were handed
+    /// to the connection, and how many there are if that is known.
+    ///
+    /// It is called with 0 when sending begins, and then after each piece of at most 120 KiB. If the body is sent
+    /// again, after a redirect, a lost connection or a retry, it begins again at 0. What is handed over may still wait
+    /// in buffers of the system: the response tells that all has arrived.
+    ///
+    /// The callback runs with no lock held, and the request waits for it. A panic in it ends the request, and leaves
+    /// the client usable.
+    ///
+    /// ```no_run
+    /// let request = leanhttp::Client::new().put("https://example.org/a.iso").body(vec![0; 1 << 20]);
+    /// let request = request.on_upload_progress(|sent, total| match total {
+    ///     Some(total) => println!("{sent} of {total} bytes"),
+    ///     None => println!("{sent} bytes"),
+    /// });
+    /// request.send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn on_upload_progress<P>(self, observer: P) -> Self
+    where
+        P: Fn(u64, Option<u64>) + Send + Sync + 'static,
+    {
+        self.and(|request| {
+            request.upload_observer = Some(Arc::new(observer));
             Ok(())
         })
     }
@@ -750,7 +784,7 @@ fn check_name(name: &str) -> Result<()> {
     Err(Error::builder(format!("header {name}: {wrong:?} is not allowed in a header name")))
 }
 
-impl<F: Runtime> fmt::Debug for RequestBuilder<F> {
+impl<F: Runtime, D> fmt::Debug for RequestBuilder<F, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.request {
             Ok(request) => request.fmt(f),

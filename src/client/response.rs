@@ -24,6 +24,8 @@ use serde::de::DeserializeOwned;
 use crate::base::timings::Timings;
 use crate::body::Body;
 use crate::coding::charset;
+#[cfg(feature = "json")]
+use crate::coding::json;
 #[cfg(feature = "cookies")]
 use crate::cookie::Cookie;
 use crate::driver::runtime::Runtime;
@@ -275,7 +277,7 @@ impl<B> Response<B> {
         Err(self.status_error())
     }
 
-    fn status_error(&self) -> Error {
+    pub(crate) fn status_error(&self) -> Error {
         let ResponseHead { status, headers, .. } = &*self.head.received;
         Error::from_status(*status, reason(headers.raw())).with_url(self.head.url.clone())
     }
@@ -354,40 +356,18 @@ impl<F: Runtime> Response<ResponseBody<F>> {
     }
 }
 
-/// The number of bytes that are shown on each side of an error.
-#[cfg(feature = "json")]
-const AROUND: usize = 20;
-
 /// Parses a body. JSON is UTF-8 (RFC 8259 §8.1); a body that is not valid JSON in UTF-8 is decoded
 /// like a text, by its byte order mark and the charset of `Content-Type`, and parsed again.
 #[cfg(feature = "json")]
 fn parse_json<T: DeserializeOwned>(body: &[u8], content_type: Option<&[u8]>) -> Result<T> {
-    let error = match parse(body) {
+    let error = match json::parse(body) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
     match charset::recoded(body, content_type) {
-        Some(text) => parse(text.as_bytes()),
+        Some(text) => json::parse(text.as_bytes()),
         None => Err(error),
     }
-}
-
-/// Parses the body; the error names the line, the column and the text there.
-#[cfg(feature = "json")]
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    serde_json::from_slice(body).map_err(|error| {
-        let near = excerpt(body, error.line(), error.column());
-        Error::new(Kind::Decode, Phase::Decode).detail(format!("JSON near {near:?}")).cause(error)
-    })
-}
-
-/// Returns the text around a position; lines and columns count from 1 as in serde_json.
-#[cfg(feature = "json")]
-fn excerpt(body: &[u8], line: usize, column: usize) -> String {
-    let line = body.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
-    let start = column.saturating_sub(AROUND).min(line.len());
-    let end = column.saturating_add(AROUND).min(line.len());
-    String::from_utf8_lossy(line.get(start..end).unwrap_or_default()).into_owned()
 }
 
 /// Converts a response to an `http::Response`. Its body is read as before: it implements
@@ -446,6 +426,29 @@ impl<F: Runtime, T: Into<Body<F::Source>>> From<http::Response<T>> for Response<
         head.timings = parts.extensions.remove::<Timings>().map(Box::new);
         head.extensions = parts.extensions;
         Self { head, body: ResponseBody::made(body.into()) }
+    }
+}
+
+/// Adds a URL to an `http::Response` that is being built, for a [`Response`] made of it.
+///
+/// ```
+/// use leanhttp::blocking::Response;
+/// use leanhttp::{ResponseBuilderExt, Url};
+///
+/// let url = Url::parse("http://example.org/a")?;
+/// let made = http::Response::builder().status(204).url(url.clone()).body("")?;
+/// assert_eq!(*Response::from(made).url(), url);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait ResponseBuilderExt {
+    /// Sets the URL that [`Response::url`] returns.
+    #[must_use]
+    fn url(self, url: Url) -> Self;
+}
+
+impl ResponseBuilderExt for http::response::Builder {
+    fn url(self, url: Url) -> Self {
+        self.extension(url)
     }
 }
 
@@ -553,23 +556,5 @@ mod tests {
         assert_eq!(asked("Thu, 01 Jan 1970 00:01:00 GMT"), Some(Duration::from_secs(60)));
         assert_eq!(asked("soon"), None);
         assert_eq!(response(&[]).retry_after(now), None);
-    }
-
-    #[cfg(feature = "json")]
-    #[test]
-    fn the_error_shows_the_position_and_the_text() {
-        let cases: [(&[u8], &str); 4] = [
-            (
-                b"{\"a\": 1,\n \"b\": oops}",
-                "JSON near \" \\\"b\\\": oops}\": expected value at line 2 column 7",
-            ),
-            (b"", "JSON near \"\": EOF while parsing a value at line 1 column 0"),
-            (b"<html>", "JSON near \"<html>\": expected value at line 1 column 1"),
-            (b"{\"a\": \"\xff\"}", "line 1 column"),
-        ];
-        for (body, expected) in cases {
-            let line = parse::<serde_json::Value>(body).unwrap_err().to_string();
-            assert!(line.contains(expected), "{line}");
-        }
     }
 }

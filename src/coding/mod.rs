@@ -2,7 +2,7 @@
 //! bytes or the text that the caller reads.
 //!
 //! Read this file top-down, then `inflate` (gzip and deflate), `brotli` and `zstd`; `charset` turns decoded
-//! bytes into text.
+//! bytes into text, and `json` into values.
 //!
 //! ```text
 //!             Content-Encoding: gzip, deflate
@@ -26,7 +26,7 @@
 //!
 //! To add a coding: a machine that implements [`Codec`], a row in [`CODINGS`], and a feature.
 //!
-//! What must hold, and what guards it:
+//! The invariants, and what guards each:
 //!
 //! - The output and the error do not depend on how the input is split or on the room for the output:
 //!   `assert_split_makes_no_difference` in the tests here, and the fuzz targets `gzip`, `brotli` and `zstd`.
@@ -39,6 +39,8 @@
 pub(crate) mod charset;
 #[cfg(not(feature = "charset"))]
 pub(crate) use crate::off::charset;
+#[cfg(feature = "json")]
+pub(crate) mod json;
 
 #[cfg(feature = "brotli")]
 mod brotli;
@@ -101,6 +103,12 @@ impl Default for Codings {
 }
 
 impl Codings {
+    /// Returns the empty set: the body is what the server sent.
+    #[cfg(feature = "download")]
+    pub(crate) fn none() -> Self {
+        Self { enabled: [false; CODINGS.len()] }
+    }
+
     /// Adds or removes the coding of this name. Returns an error when adding a coding that this build does
     /// not support.
     pub(crate) fn switch(&mut self, name: &str, enable: bool) -> error::Result<()> {

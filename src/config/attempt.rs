@@ -21,7 +21,7 @@ pub struct AttemptHead<'a> {
     headers: HeaderMap,
 }
 
-/// What the program wants done before each attempt.
+/// The program's hook before each attempt.
 #[derive(Clone)]
 pub(crate) struct AttemptHook(pub(crate) Arc<AttemptFn>);
 

@@ -2,8 +2,8 @@
 //! runtime or a lock; once a client is built, its settings do not change.
 //!
 //! `client/builder` has the public methods that set them, with the docs that users read. The order of
-//! this file: [`Config`] and its defaults; [`Dialling`], how connections are made; [`PoolLimits`]; name
-//! resolvers; the netrc file. [`proxy`] has the public types for proxies, [`tls`] the TLS settings and
+//! this file: [`Config`] and its defaults; [`Dialling`], how connections are made; [`PoolLimits`]; the netrc
+//! file. [`dns`] has the name resolvers, [`proxy`] has the public types for proxies, [`tls`] the TLS settings and
 //! the rustls configuration that they become.
 //!
 //! Settings with rules of their own are next to those rules: [`Timeouts`] in `policy/deadline.rs`, the
@@ -56,6 +56,7 @@
 
 #[cfg(feature = "middleware")]
 pub(crate) mod attempt;
+pub(crate) mod dns;
 pub mod proxy;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -64,10 +65,8 @@ pub use crate::off::tls_settings as tls;
 
 use std::env;
 use std::ffi::OsString;
-use std::fmt;
 use std::fs;
-use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,6 +112,8 @@ pub(crate) struct Config {
     pub(crate) expectation: Expectation,
     /// Only https may be requested, redirects included.
     pub(crate) https_only: bool,
+    /// A redirected request says in `Referer` where it comes from.
+    pub(crate) sends_referer: bool,
     pub(crate) case: Case,
     pub(crate) dialling: Dialling,
     /// Set by the caller, or else from the environment when the client is built.
@@ -187,6 +188,7 @@ impl Default for Config {
             codings: Codings::default(),
             expectation: Expectation::None,
             https_only: false,
+            sends_referer: false, // a URL may tell more than its owner wants others to know
             case: Case::Lower,
             dialling: Dialling::default(),
             proxies: None,
@@ -228,7 +230,7 @@ pub(crate) struct Dialling {
     pub(crate) addresses: Vec<(String, Vec<SocketAddr>)>,
     /// Targets that replace a host and port; of two entries for a host the last counts.
     pub(crate) detours: Vec<(Endpoint, Endpoint)>,
-    pub(crate) resolver: Resolver,
+    pub(crate) resolver: dns::Resolver,
     pub(crate) family: IpFamily,
     pub(crate) egress: Option<Arc<EgressPolicy>>,
     pub(crate) socket: SocketOptions,
@@ -405,85 +407,6 @@ impl Default for PoolLimits {
             max_open_per_host: None,
             max_age: None,
         }
-    }
-}
-
-/// A resolver of host names, for
-/// [`ClientBuilder::dns_resolver`](crate::client::ClientBuilder::dns_resolver).
-///
-/// It is called on the client's own threads; in the async client on tokio's blocking threads
-/// (`spawn_blocking`). The client waits no longer than the connect timeout; a later result is
-/// dropped. Nothing is cached: a resolver may do so itself. Calls that wait for the same name at
-/// the same time share one lookup.
-///
-/// A client runs up to 64 lookups at a time, including abandoned ones, which cannot be interrupted.
-/// A site may start another lookup while it has less than a quarter as many running as slots are
-/// free: up to 13 if no other site has any. So names with unresponsive servers do not block other
-/// lookups. A site is the registrable
-/// domain with the feature `public-suffix`, and the last two labels without it. A queued lookup
-/// needs no thread, and its timeout error says what it waited for.
-///
-/// The method is blocking, unlike that of reqwest. In the async client, an async resolver can be
-/// run with `tokio::runtime::Handle::current().block_on(lookup)`, which blocks none of the
-/// runtime's tasks.
-///
-/// Closures implement this trait.
-///
-/// ```
-/// use std::sync::Arc;
-///
-/// let office = |name: &str| match name {
-///     "printer.test" => Ok(vec!["192.0.2.7:0".parse().unwrap()]),
-///     _ => leanhttp::dns::SystemResolver.resolve(name),
-/// };
-/// # use leanhttp::dns::Resolve;
-/// let client = leanhttp::Client::builder().dns_resolver(Arc::new(office)).build()?;
-/// # Ok::<(), leanhttp::Error>(())
-/// ```
-pub trait Resolve: Send + Sync {
-    /// Returns the addresses of a name in order of preference. Port 0 stands for the port of the
-    /// URL.
-    ///
-    /// The name is lower-case ASCII, and never an IP address.
-    ///
-    /// # Errors
-    ///
-    /// Any failure of the lookup. If the list is empty, the client returns an error of its own.
-    fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
-}
-
-impl<F> Resolve for F
-where
-    F: Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync,
-{
-    fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
-        self(name)
-    }
-}
-
-/// The resolver of the operating system (`getaddrinfo`), which is the default.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemResolver;
-
-impl Resolve for SystemResolver {
-    fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
-        Ok((name, 0).to_socket_addrs()?.collect())
-    }
-}
-
-/// A resolver with a `Debug` implementation.
-#[derive(Clone)]
-pub struct Resolver(pub(crate) Arc<dyn Resolve>);
-
-impl Default for Resolver {
-    fn default() -> Self {
-        Self(Arc::new(SystemResolver))
-    }
-}
-
-impl fmt::Debug for Resolver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Resolver")
     }
 }
 

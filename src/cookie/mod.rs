@@ -78,7 +78,7 @@
 // what it reads goes through `admit` again. `provider` is the trait that clients use, and all that is left without
 // the feature `cookies`.
 //
-// What must hold, and the test that guards it:
+// The invariants, and the test that guards each:
 //
 // - No expired cookie is seen or sent, no domain is empty, no limit is exceeded; the fields sent are those of a
 //   simple list that follows the RFC step by step: `store/tests/model.rs` runs both with random steps.

@@ -21,7 +21,7 @@
 //!
 //! `store_and_model_agree` compares with a plain list;
 //! `ten_thousand_cookies_from_many_hosts_are_limited` and `tests/hostile_size.rs`
-//! (`c07_cookies_from_everywhere`) show the bounds.
+//! (`c07_the_jar_evicts_cookies_at_its_limits`) show the bounds.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

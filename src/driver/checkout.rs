@@ -30,7 +30,7 @@
 //! A connection that is handed over was clean a moment ago, but it is checked like an idle one: its
 //! peer may have closed it meanwhile. If it is dead, the waiter keeps its permit and opens another,
 //! so a dead connection costs no call its turn (`tests/pool_limits.rs`,
-//! `a_dead_connection_costs_nobody_its_turn`).
+//! `a_waiter_keeps_its_turn_after_a_dead_connection`).
 //!
 //! # A grant is never lost
 //!
@@ -83,7 +83,7 @@
 //! | `NotAlive` | its peer has closed it, or sent something |
 //!
 //! Each is closed with its reason and the next one is looked at, so a pool full of dead connections
-//! is emptied by one call (`tests/dying_connections.rs`, `while_others_idle`).
+//! is emptied by one call (`tests/dying_connections.rs`, `a_retry_uses_a_fresh_connection`).
 //!
 //! # What the lock protects
 //!
@@ -141,7 +141,8 @@ pub(super) async fn connection<F: Runtime>(
             Checkout::Queued(queued) => match queued.wait(call).await? {
                 Grant::Permit(permit) => Some(permit),
                 Grant::Connection(mut connection) => {
-                    connection.wake(&mut shared.idle().shelf, || Duration::ZERO);
+                    let outgoing = call.outgoing();
+                    connection.wake(&mut shared.idle().shelf, outgoing, || Duration::ZERO);
                     match check_alive(connection, call).await {
                         Ok(connection) => return Ok(connection),
                         Err(dead) => {
@@ -220,7 +221,8 @@ fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) ->
                 closed.push(Closed { connection, reason: CloseReason::Suspect });
             }
             Some((mut connection, since)) => {
-                connection.wake(&mut idle.shelf, || now.saturating_duration_since(since));
+                let idled = || now.saturating_duration_since(since);
+                connection.wake(&mut idle.shelf, call.outgoing(), idled);
                 break Checkout::Idle(connection);
             }
             None => break place(&mut idle, shared, &call.route()),

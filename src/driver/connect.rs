@@ -30,16 +30,16 @@
 //! `Race` is the policy: the order of addresses (families alternate) and the time after which the
 //! next one starts although the last has not failed. This file keeps the attempts and their
 //! failures. The losers of the race are dropped, which closes their sockets: `tests/dialling.rs`,
-//! `the_first_that_answers_is_the_only_one_spoken_to`.
+//! `the_first_that_accepts_is_the_only_one_used`.
 //!
 //! # The egress policy sees what is dialed
 //!
 //! A check of the name would be worthless: a server can answer the check with one address and the
 //! connect with another (DNS rebinding). So there is one lookup, and the check is made on its
-//! addresses, which are then dialed and nothing else (`n07_a_name_that_changes_its_mind`). Where a
+//! addresses, which are then dialed and nothing else (`n07_the_address_that_is_dialed_is_the_one_checked`). Where a
 //! proxy looks names up, the client never sees an address, so the policy needs permission for that
-//! (`s08_names_that_a_proxy_looks_up_need_a_word`). Each hop of a redirect is checked anew
-//! (`n07_a_redirect_leads_nowhere_else`).
+//! (`s08_names_that_a_proxy_resolves_need_permission`). Each hop of a redirect is checked anew
+//! (`n07_a_redirect_to_a_denied_address_is_denied`).
 //!
 //! # Time
 //!
@@ -59,8 +59,8 @@
 //! One address: its own reason. Several: each with its reason, up to 16 of them, because a DNS
 //! server decides how many addresses a name has (`an_error_lists_a_bounded_number_of_addresses`).
 //! Addresses that the egress policy denied are listed beside those that failed
-//! (`tests/dialling.rs`, `what_failed_and_what_was_denied_are_both_told`, `tests/bad_input.rs`,
-//! `several_addresses_that_refuse_are_all_named`).
+//! (`tests/dialling.rs`, `the_error_names_failed_and_denied_addresses`, `tests/bad_input.rs`,
+//! `each_address_that_refuses_is_named`).
 //!
 //! The kind is `Timeout` if a limit ended any attempt, since a longer limit might have helped;
 //! otherwise `Connect`. A proxy is named beside the address, without its login.
@@ -504,7 +504,15 @@ fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
         let mut reasons = Reasons::default();
         failures.iter().for_each(|(at, why)| reasons.add(&format_args!("{at}: {why}")));
         denied.iter().for_each(|(_, why)| reasons.add(why));
-        return error.peer(format!("{count} addresses")).detail(reasons.list());
+        let error = error.peer(format!("{count} addresses")).detail(reasons.list());
+        return match kind {
+            Some(Kind::Timeout) => error.among(Some(io::ErrorKind::TimedOut.into())),
+            Some(_) => error,
+            None => error.among(failures.into_iter().find_map(|(_, failure)| match failure {
+                SocketError::Io(error) => Some(error),
+                SocketError::Expired(_) => None,
+            })),
+        };
     }
     match failures.pop() {
         Some((address, SocketError::Io(cause))) => error.peer(address.to_string()).cause(cause),
@@ -568,7 +576,7 @@ mod resolve_tests {
 
     use super::*;
     use crate::blocking::Blocking;
-    use crate::config::Resolver;
+    use crate::config::dns::{Resolver, from_fn};
     use crate::driver::runtime::run;
     use crate::policy::deadline::Timeouts;
     use crate::url::Url;
@@ -618,7 +626,8 @@ mod resolve_tests {
     fn the_scope_id_of_an_address_is_kept() {
         let resolver: fn(&str) -> io::Result<Vec<SocketAddr>> =
             |_| Ok(vec!["[fe80::1%7]:0".parse().unwrap(), "[fe80::2%7]:81".parse().unwrap()]);
-        let dialling = Dialling { resolver: Resolver(Arc::new(resolver)), ..Dialling::default() };
+        let dialling =
+            Dialling { resolver: Resolver(Arc::new(from_fn(resolver))), ..Dialling::default() };
         let found = find("http://h.test:8080/", &dialling).unwrap();
         let shown: Vec<_> = found.iter().map(SocketAddr::to_string).collect();
         assert_eq!(shown, ["[fe80::1%7]:8080", "[fe80::2%7]:81"]);

@@ -36,9 +36,9 @@
 //!
 //! A success is refused after a source failed, since the server cannot have had the whole body. Of
 //! two errors the one from the peer explains more, else the first. `tests/dying_connections.rs`
-//! (`refusals_are_delivered`, `hanging_up_is_no_answer`), `tests/duplex.rs`
-//! (`a_refusal_that_is_there_beats_the_error_of_the_source`,
-//! `s14_an_answer_before_a_reset_is_seen`) and `tests/expect.rs` (`a_refusal_saves_the_upload`)
+//! (`refusals_are_delivered`, `a_close_without_a_response_is_an_error`), `tests/duplex.rs`
+//! (`a_refusal_precedes_the_error_of_the_source`,
+//! `s14_a_response_before_a_reset_is_seen`) and `tests/expect.rs` (`a_refusal_saves_the_upload`)
 //! show them on the wire.
 //!
 //! # Idle connections
@@ -46,7 +46,7 @@
 //! `is_alive` looks at the socket without waiting. Nothing to read means that the connection can be
 //! used. The end, or data, means that it cannot, with one exception: TLS sends tickets and key
 //! updates whenever it likes, so up to four reads are given to the layers first (`tests/tls.rs`,
-//! `late_messages_of_tls_do_not_cost_the_connection`, `bytes_in_the_clear_do`).
+//! `late_tls_messages_keep_the_connection`, `unsolicited_plain_bytes_close_the_connection`).
 //!
 //! A look cannot see a close that is on its way. Such a connection is stale, and
 //! [`policy::retry`](crate::policy::retry) decides whether the request is sent again on a new one.
@@ -72,9 +72,9 @@
 //!
 //! While a source waits, the socket is watched too, where the runtime can do both: a server that
 //! answers, or closes, ends the wait (`tests/tokio/pending_uploads.rs`,
-//! `s14_what_a_server_says_or_does_is_seen_while_the_source_pends`). Where sources block, the input
+//! `s14_the_server_is_noticed_while_the_source_is_pending`). Where sources block, the input
 //! is looked at between two pieces (`tests/duplex.rs`,
-//! `s14_an_answer_is_seen_between_the_pieces_of_an_endless_source`).
+//! `s14_a_response_is_seen_between_the_chunks_of_an_endless_source`).
 //!
 //! # Stages
 //!
@@ -252,13 +252,18 @@ impl<F: Runtime> Connection<F> {
         false
     }
 
-    /// Prepares a connection that was just taken from the pool: gives it buffers.
-    pub(crate) fn wake(&mut self, shelf: &mut BufferPool, idled: impl FnOnce() -> Duration) {
+    /// Prepares a connection that was just taken from the pool: gives it buffers for a request with this framing.
+    pub(crate) fn wake(
+        &mut self,
+        shelf: &mut BufferPool,
+        outgoing: Outgoing,
+        idled: impl FnOnce() -> Duration,
+    ) {
         self.is_just_reused = !self.is_pooled && idled() <= SOON;
         self.is_pooled = true;
         self.closing = CloseReason::Abandoned;
         self.pipe.wake(shelf);
-        self.exchange.wake(shelf);
+        self.exchange.wake(shelf, outgoing);
     }
 
     /// Records how long the peer keeps the connection, if its `Keep-Alive` field says so.
@@ -274,7 +279,7 @@ impl<F: Runtime> Connection<F> {
     ///
     /// One such event is enough for [`learn`](super::checkout::learn): a server that announces
     /// keep-alive and closes after each response would otherwise cost every second request a failed
-    /// attempt (`tests/keep_alive.rs`, `a_peer_that_closes_after_each_response_is_learned`).
+    /// attempt (`tests/keep_alive.rs`, `a_peer_that_closes_after_each_response_is_remembered`).
     pub(super) fn was_closed_early(&self) -> bool {
         self.is_just_reused
     }

@@ -59,7 +59,7 @@
 //! | --- | --- |
 //! | no call outlives its deadline, whichever wait it is in | simulation; `tests/deadlines.rs`, `tests/hostile_time.rs` |
 //! | a cancelled call ends soon in each phase | `tests/cancel.rs` |
-//! | no connection, permit or waiter is lost, however a call ends | simulation, `tests/pool_limits.rs` (`a_place_is_never_lost`) |
+//! | no connection, permit or waiter is lost, however a call ends | simulation, `tests/pool_limits.rs` (`a_permit_is_never_lost`) |
 //! | a connection that is not known to be clean is not pooled | simulation; `tests/pool.rs`, `tests/hostile_connections.rs` |
 //! | neither direction starves the other | `tests/duplex.rs`, `tests/tokio/pending_uploads.rs` |
 //! | an answer that has arrived beats the error that followed it | `tests/dying_connections.rs`, `tests/duplex.rs` |
@@ -123,7 +123,7 @@
 //!
 //! A redirect that is refused is not an error without a response: its head and its connection are
 //! kept ([`Answer::refusal`]), so that the caller can read what the server said (`tests/ends.rs`,
-//! `keep_their_response`).
+//! `have_the_response_in_the_error`).
 //!
 //! # Attempts and hops
 //!
@@ -154,11 +154,15 @@ mod upgraded;
 
 use self::runtime::{Oneshot, Runtime};
 use crate::base::buffer::ErasedBox;
+#[cfg(feature = "sse")]
+use crate::base::cancel::CancelToken;
 use crate::call::{Call, Failure, Verdict, When};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
 use crate::policy::deadline::{Budget, Stage};
 use std::sync::Arc;
+#[cfg(feature = "sse")]
+use std::time::Duration;
 
 pub(crate) use checkout::Shared;
 pub(crate) use connection::Connection;
@@ -222,6 +226,14 @@ async fn attempt<F: Runtime>(
             Err(failure)
         }
     }
+}
+
+/// Waits for that long, or until the token is canceled.
+#[cfg(feature = "sse")]
+pub(crate) async fn pause<F: Runtime>(runtime: &F, cancel: Option<CancelToken>, time: Duration) {
+    let budget = Budget::unlimited(runtime.now()).until(cancel);
+    let nothing = Arc::new(Oneshot::<(), F::Event>::default());
+    nothing.wait(Some(time), &budget).await;
 }
 
 /// Waits for the time of the next attempt, or until the call is canceled, which the next attempt

@@ -24,9 +24,9 @@
 //!
 //! Draining pays off only if it is cheaper than a new connection. So it is limited in bytes
 //! (`Limits::max_drain_bytes`) and in time, and not tried at all if something else prevents reuse
-//! or the length is known to be too large. `tests/redirects.rs` (`small_ones_save_the_connection`,
-//! `large_endless_and_slow_ones_are_not_read`, `a_body_that_does_not_come_is_not_waited_for`) and
-//! `tests/limits.rs` (`what_is_drained_is_limited`) check both sides.
+//! or the length is known to be too large. `tests/redirects.rs` (`small_ones_are_drained`,
+//! `large_endless_and_slow_ones_are_not_drained`, `a_missing_body_is_not_waited_for`) and
+//! `tests/limits.rs` (`draining_is_limited`) check both sides.
 //!
 //! # Reading while sending
 //!
@@ -48,7 +48,7 @@
 //! peer takes it ([`Connection::send_rest`]); a source of unknown length gets a second per read,
 //! since it may be waiting for the caller. If the rest cannot be sent, the connection is not
 //! reused, and the response stands (`tests/tokio/pending_uploads.rs`,
-//! `what_breaks_behind_a_whole_response_is_no_error_of_it`).
+//! `a_failure_after_a_complete_response_is_not_its_error`).
 //!
 //! # Which reads go where
 //!
@@ -260,6 +260,15 @@ impl<F: Runtime> ResponseBody<F> {
     pub(crate) fn into_lease(self) -> Option<Lease<F>> {
         match self.source {
             ResponseSource::Connection(lease) => Some(lease),
+            ResponseSource::Made(_) | ResponseSource::Ended | ResponseSource::Broken => None,
+        }
+    }
+
+    /// Returns the deadlines of the body, unless it was read to its end or is hand-made.
+    #[cfg(feature = "sse")]
+    pub(crate) fn budget_mut(&mut self) -> Option<&mut Budget> {
+        match &mut self.source {
+            ResponseSource::Connection(lease) => Some(&mut lease.budget),
             ResponseSource::Made(_) | ResponseSource::Ended | ResponseSource::Broken => None,
         }
     }

@@ -85,8 +85,8 @@ use http::Method;
 
 use crate::base::cancel::Hook;
 use crate::body::{Body, Feed, Source};
-use crate::config::Resolver;
 use crate::config::SocketOptions;
+use crate::config::dns::Resolver;
 use crate::error::{Error, Result};
 use crate::http1::close::CloseReason;
 use crate::policy::Clock;

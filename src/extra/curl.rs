@@ -292,7 +292,7 @@ mod tests {
             (b"@/etc/passwd", "", "--data-raw @/etc/passwd"),
             (b"'''", "", "--data-raw ''\\'''\\'''\\'''"),
             (b"a\\", "", "--data-raw 'a\\'"),
-            (b"\0777", "printf '\\000777' | ", "--data-binary @-"),
+            (b"\x00777", "printf '\\000777' | ", "--data-binary @-"),
             (b"-n\xff", "printf '\\055n\\377' | ", "--data-binary @-"), // not an option
             (b"\xff%'\\", "printf '\\377\\045\\047\\134' | ", "--data-binary @-"),
         ];

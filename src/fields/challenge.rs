@@ -14,7 +14,7 @@
 //! second challenge can still be answered. Values stay bytes, because Digest hashes them and sends
 //! them back exactly as they came, in whatever encoding.
 //! `challenges_are_parsed_up_to_the_first_error` and `long_values_take_one_pass` guard this,
-//! `c06_challenges_that_repeat` in `tests/hostile_size.rs` its cost.
+//! `c06_repetitive_challenges_take_linear_memory` in `tests/hostile_size.rs` its cost.
 
 use super::cursor::{Cursor, lower, text};
 

@@ -11,7 +11,7 @@
 //! stays in its directory on any system, whichever system this one is: a file may be copied later.
 //! It never returns an empty name and is idempotent (`is_one_component_and_stays_so`).
 //!
-//! What it does to a name, in this order: the last component only; no dots or blanks at the start;
+//! The steps, in this order: the last component only; no dots or blanks at the start;
 //! control and formatting characters, and those that Windows forbids, become `_`; at most 254
 //! bytes; no dots or blanks at the end; a device name gets an `_` in front.
 

@@ -8,7 +8,7 @@
 //! The algorithm is the RFC's own: it never fails, and stops where a link does not begin with `<`.
 //! Targets are resolved by the caller of this module, against the URL of the response, so that an
 //! invalid one affects no other. A value of a name with a star that cannot be decoded is dropped,
-//! not shown raw. Time is linear in the length of the field (`c06_links_of_a_long_url` in
+//! not shown raw. Time is linear in the length of the field (`c06_links_do_not_copy_a_long_url` in
 //! `tests/hostile_size.rs`).
 
 use super::cursor::{Cursor, extended_value, lower, text};

@@ -9,7 +9,7 @@
 //! parameters, because the two answers decide how a body is decoded. A type that the algorithm
 //! refuses is none, and the body is then decoded by default. The WHATWG algorithm has no bound on
 //! parameters; `MAX_PARAMETERS` adds one, because finding repeats compares each with all before it
-//! (`c06_media_types_that_repeat` in `tests/hostile_size.rs`).
+//! (`c06_repetitive_media_types_take_linear_memory` in `tests/hostile_size.rs`).
 
 use super::cursor::{Cursor, is_tchar, latin1};
 

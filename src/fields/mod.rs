@@ -20,13 +20,13 @@
 //!
 //! `client/response.rs` offers the results to the caller.
 //!
-//! What must hold, and what guards it:
+//! The invariants, and what guards each:
 //!
 //! - Any bytes give a result or none, without a panic: the property tests `never_panics`, the fuzz target
 //!   `fields`.
 //! - A value is read in one pass, so the time is linear in its length: `long_values_take_one_pass` in each
 //!   file, and lists that are compared with themselves are bounded (`MAX_PARAMETERS`).
-//! - What other implementations read is read alike: `harness/vectors/fields.rs`.
+//! - Values are read as other implementations read them: `harness/vectors/fields.rs`.
 //!
 //! # How strict
 //!
@@ -37,7 +37,7 @@
 //! date is not guessed, a file name is made safe, a challenge is read up to its first error and not
 //! beyond.
 //!
-//! What the caller sets is a different matter. [`singleton`] checks it before it is sent, and its
+//! Fields that the caller sets are different. [`singleton`] checks it before it is sent, and its
 //! answer to a mistake is an error.
 
 #[cfg(feature = "digest")]
@@ -45,7 +45,7 @@ pub(crate) mod challenge;
 pub(crate) mod date;
 pub(crate) mod disposition;
 pub(crate) mod link;
-#[cfg(any(feature = "charset", feature = "multipart"))]
+#[cfg(any(feature = "charset", feature = "multipart", feature = "sse"))]
 pub(crate) mod media_type;
 pub(crate) mod singleton;
 

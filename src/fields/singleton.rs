@@ -12,8 +12,8 @@
 //!
 //! The list is short on purpose: a field is in it only if its definition makes it a single value.
 //! Fields of which nothing is known may be lists, and stay as the caller set them
-//! (`tests/request_fields.rs`, `the_last_word_on_a_singleton_counts`,
-//! `a_request_with_two_of_a_singleton_is_refused`, `lists_keep_all_their_lines`,
+//! (`tests/request_fields.rs`, `the_last_value_of_a_singleton_counts`,
+//! `two_values_of_a_singleton_in_a_request_are_refused`, `lists_keep_all_their_field_lines`,
 //! `cookies_of_the_caller_are_one_field`).
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};

@@ -47,7 +47,7 @@ use crate::base::text::{C0_CONTROL, Table, percent_decode};
 // `serde` finds when it meets them; `plain` cannot be given such a value, so there the error is
 // never made.
 //
-// What must hold: `parsing_undoes_encoding`, for any pairs; `the_percent_encode_set` compares the
+// Invariants: `parsing_undoes_encoding`, for any pairs; `the_percent_encode_set` compares the
 // table with the standard's definition byte by byte; `any_bytes_parse`, without a panic;
 // `parsing_borrows_where_it_can`. `tests/conformance/form.rs` runs the vectors of other
 // implementations, the fuzz target `form` the rest.

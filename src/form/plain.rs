@@ -6,8 +6,8 @@
 //! ```text
 //! AppendPairs   a collection: slice, array, Vec, HashMap, BTreeMap, reference
 //!   └ Pair      one element: (name, value), reference
-//!       ├ Name  text, number, bool, char: always present
-//!       └ Value a Name, or an Option of one: `None` leaves the pair out
+//!       ├ PairName  text, number, bool, char: always present
+//!       └ Value     a PairName, or an Option of one: `None` leaves the pair out
 //! ```
 //!
 //! A blanket implementation over iterators would accept more, and each type that it accepts beyond
@@ -25,7 +25,7 @@
 //! | `HashMap`, `BTreeMap` | in the map's order | the same |
 //! | a struct, a nested list | does not compile | pairs, or an error |
 //!
-//! To add a type, implement [`Value`] for it, and [`Name`] if it is never absent; then add a row to
+//! To add a type, implement [`Value`] for it, and [`PairName`] if it is never absent; then add a row to
 //! the table in `tests.rs`, which runs with serde too and so shows whether both write it alike.
 //!
 //! Arrays are listed by length and not by a const generic, because serde implements them up to 32
@@ -62,14 +62,14 @@ macro_rules! arrays {
 
 arrays!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
 
-impl<K: Name, V: Value, S> AppendPairs for HashMap<K, V, S> {
+impl<K: PairName, V: Value, S> AppendPairs for HashMap<K, V, S> {
     fn append_to(&self, out: &mut String) -> Result<(), Error> {
         self.iter().for_each(|(name, value)| append(out, name, value));
         Ok(())
     }
 }
 
-impl<K: Name, V: Value> AppendPairs for BTreeMap<K, V> {
+impl<K: PairName, V: Value> AppendPairs for BTreeMap<K, V> {
     fn append_to(&self, out: &mut String) -> Result<(), Error> {
         self.iter().for_each(|(name, value)| append(out, name, value));
         Ok(())
@@ -88,7 +88,7 @@ pub trait Pair {
     fn append_to(&self, out: &mut String);
 }
 
-impl<K: Name, V: Value> Pair for (K, V) {
+impl<K: PairName, V: Value> Pair for (K, V) {
     fn append_to(&self, out: &mut String) {
         let (name, value) = self;
         append(out, name, value);
@@ -108,23 +108,23 @@ pub trait Value {
 }
 
 /// A name of a pair: a value that is never `None`.
-pub trait Name: Value {}
+pub trait PairName: Value {}
 
-impl Name for str {}
+impl PairName for str {}
 impl Value for str {
     fn text(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(self))
     }
 }
 
-impl Name for String {}
+impl PairName for String {}
 impl Value for String {
     fn text(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(self))
     }
 }
 
-impl Name for Cow<'_, str> {}
+impl PairName for Cow<'_, str> {}
 impl Value for Cow<'_, str> {
     fn text(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(self))
@@ -133,7 +133,7 @@ impl Value for Cow<'_, str> {
 
 macro_rules! scalars {
     ($format:literal: $($type:ty)*) => {$(
-        impl Name for $type {}
+        impl PairName for $type {}
         impl Value for $type {
             fn text(&self) -> Option<Cow<'_, str>> {
                 Some(Cow::Owned(format!($format, self)))
@@ -151,14 +151,14 @@ impl<V: Value> Value for Option<V> {
     }
 }
 
-impl<T: Name + ?Sized> Name for &T {}
+impl<T: PairName + ?Sized> PairName for &T {}
 impl<T: Value + ?Sized> Value for &T {
     fn text(&self) -> Option<Cow<'_, str>> {
         (**self).text()
     }
 }
 
-fn append(out: &mut String, name: &impl Name, value: &impl Value) {
+fn append(out: &mut String, name: &impl PairName, value: &impl Value) {
     if let (Some(name), Some(value)) = (name.text(), value.text()) {
         append_pair(out, &name, &value);
     }

@@ -18,7 +18,7 @@
 //! serde calls an array of fixed length a tuple, so a tuple is a pair or a list by the place where
 //! it stands.
 //!
-//! What cannot be written is an error and never a guess: a nested map could be `a[b]=1`, `a.b=1` or
+//! A value that cannot be written is an error and never a guess: a nested map could be `a[b]=1`, `a.b=1` or
 //! JSON, and servers disagree (`unsupported_shapes_are_errors_with_a_reason`). The same is true for
 //! a list as a value, which some would write as repeated names; pass such pairs as a list.
 //!

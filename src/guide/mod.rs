@@ -1,13 +1,42 @@
-//! Pages of the guide that stand alone: `middleware` is about code of your own around each call, [`leniency`]
-//! compares what is accepted of a response with other clients, and [`design`] answers why the client is made as it
-//! is.
+//! Pages of the guide that stand alone:
+//!
+//! - [`coming_from_reqwest`], [`coming_from_ureq`], [`coming_from_requests`], [`coming_from_curl`]: for those who know
+//!   another client, its names and what behaves differently,
+//! - [`streams`]: lines and server-sent events,
+//! - `downloads`: files that are downloaded to the end,
+//! - `middleware`: code of your own around each call,
+//! - [`compatibility`]: the names of reqwest, and what each does here,
+//! - [`leniency`]: what is accepted of a response, compared with other clients,
+//! - [`design`]: why the client is made as it is.
+
+#[doc = include_str!("coming_from_reqwest.md")]
+pub mod coming_from_reqwest {}
+
+#[doc = include_str!("coming_from_ureq.md")]
+pub mod coming_from_ureq {}
+
+#[doc = include_str!("coming_from_requests.md")]
+pub mod coming_from_requests {}
+
+#[doc = include_str!("coming_from_curl.md")]
+pub mod coming_from_curl {}
+
+#[doc = include_str!("streams.md")]
+pub mod streams {}
+
+#[cfg(all(feature = "blocking", feature = "download"))]
+#[doc = include_str!("downloads.md")]
+pub mod downloads {}
+
+#[cfg(all(feature = "middleware", feature = "blocking"))]
+#[doc = include_str!("middleware.md")]
+pub mod middleware {}
+
+#[doc = include_str!("compatibility.md")]
+pub mod compatibility {}
 
 #[doc = include_str!("leniency.md")]
 pub mod leniency {}
 
 #[doc = include_str!("design.md")]
 pub mod design {}
-
-#[cfg(all(feature = "middleware", feature = "blocking"))]
-#[doc = include_str!("middleware.md")]
-pub mod middleware {}

@@ -26,7 +26,7 @@
 //! `Limits::max_chunk_extension_bytes`, trailers by `max_trailer_bytes` and `max_trailers`
 //! (`bytes_that_are_not_data_are_limited`, `limits_are_inclusive`). A size has at most 63 bits, so
 //! that arithmetic on it cannot overflow (`tests/hostile_framing.rs`,
-//! `h08_chunk_sizes_that_overflow`).
+//! `h08_chunk_sizes_that_overflow_are_errors`).
 //!
 //! # What must hold
 //!
@@ -36,7 +36,7 @@
 //!   `malformed_bodies_deliver_their_data_and_then_the_reason`, and the fuzz target `chunked`,
 //!   which also compares with a naive decoder (as `agrees_with_a_naive_decoder` does).
 //! - A bare LF ends nothing here, unlike in a head: RFC 9112 allows it only there, and recipients
-//!   that accept it in chunk lines have been used for smuggling (`h15_bare_lf_in_chunk_lines`).
+//!   that accept it in chunk lines have been used for smuggling (`h15_a_bare_lf_in_a_chunk_line_is_an_error`).
 //! - Trailers never become header fields: `trailers_are_kept_as_received_and_have_no_effect`.
 //!
 //! # Encoding

@@ -18,7 +18,7 @@
 //! The first reason that is known stays (`CloseReason` is stored with `get_or_insert`), because
 //! later ones follow from it. The driver logs it when the connection is dropped, and the simulation
 //! sees it through `Stream::closing`; `tests/pool.rs` has a test for each reason from a message
-//! (`because_one_side_said_so`, `because_the_framing_is_in_doubt`, `because_the_body_was_not_read`
+//! (`because_one_side_sent_close`, `because_the_framing_is_ambiguous`, `because_the_body_was_not_read`
 //! ...).
 //!
 //! # The lifetime that a peer announces
@@ -30,7 +30,7 @@
 //!
 //! A request that is sent just before the peer closes is lost, and one that is not idempotent
 //! cannot be sent again. The margin makes this rare; `tests/keep_alive.rs`
-//! (`s20_what_the_peer_says_is_heeded`, `requests_are_counted`) and the tests below check it.
+//! (`s20_the_keep_alive_field_is_followed`, `keep_alive_max_counts_the_requests`) and the tests below check it.
 //!
 //! HTTP/1.0 closes by default and HTTP/1.1 keeps by default; one `close` wins over any
 //! `keep-alive`:

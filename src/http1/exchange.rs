@@ -42,7 +42,7 @@ use super::error::ProtocolError;
 use super::framing::{Framing, response_framing};
 use super::head::{self, HeadScanner, ResponseHead};
 use super::upgrade::Offer;
-use crate::base::buffer::{Buffer, BufferPool};
+use crate::base::buffer::{Buffer, BufferPool, SHELF_PIECE};
 use crate::http1::limits::Limits;
 
 /// The size of the first read. It doubles with each read that fills the space, up to [`READ_PIECE`].
@@ -647,6 +647,9 @@ impl Exchange {
 
     fn next_head(&mut self) -> Result<Option<Box<ResponseHead>>, ProtocolError> {
         let ResponseState::Head(awaited) = &mut self.receiving else { return Ok(None) };
+        if self.input.is_empty() {
+            return Ok(None);
+        }
         let skipped = head::empty_lines(self.input.data());
         self.input.consume(skipped);
         awaited.bytes += skipped;
@@ -804,9 +807,13 @@ impl Exchange {
         self.output.rest(shelf);
     }
 
-    /// Takes buffers for the next exchange.
-    pub(crate) fn wake(&mut self, shelf: &mut BufferPool) {
-        self.output.wake(shelf);
+    /// Takes buffers for the next exchange, whose request has this framing.
+    pub(crate) fn wake(&mut self, shelf: &mut BufferPool, outgoing: Outgoing) {
+        match outgoing {
+            Outgoing::None => self.output.wake(shelf),
+            Outgoing::Length(length) if length < SHELF_PIECE as u64 => self.output.wake(shelf),
+            Outgoing::Length(_) | Outgoing::Chunked => self.output.wake_large(shelf),
+        }
         self.input.wake(shelf);
     }
 }

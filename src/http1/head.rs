@@ -13,7 +13,7 @@
 //! The first byte that cannot belong to a status line is an error immediately ([`check_start`]). A
 //! peer that speaks another protocol often waits for the client to speak, so waiting for a whole
 //! line would end with the deadline and without the reason (`garbage_is_rejected_immediately`,
-//! `tests/hostile_framing.rs`, `h22_other_protocols`).
+//! `tests/hostile_framing.rs`, `h22_other_protocols_are_errors`).
 //!
 //! # The same at every split
 //!
@@ -216,13 +216,13 @@ fn parse_into<'h, 'r: 'h>(
     let code = response.code.unwrap_or_default();
     let status = StatusCode::from_u16(code)
         .map_err(|_| ProtocolError::InvalidStatus(Excerpt::new(code.to_string().as_bytes())))?;
-    let mut lines = Vec::with_capacity(response.headers.len());
+    let headers = HeaderSection::new(Bytes::copy_from_slice(raw));
+    let mut head = Box::new(ResponseHead { version, status, headers });
     for field in &*response.headers {
         let invalid = || ProtocolError::InvalidField(Excerpt::new(field.name.as_bytes()));
-        lines.push(HeaderLine::new(field, raw).ok_or_else(invalid)?);
+        head.headers.push(HeaderLine::new(field, raw).ok_or_else(invalid)?);
     }
-    let headers = HeaderSection::new(Bytes::copy_from_slice(raw), lines);
-    Ok(Box::new(ResponseHead { version, status, headers }))
+    Ok(head)
 }
 
 fn parse_error(error: httparse::Error, raw: &[u8], limits: &Limits) -> ProtocolError {

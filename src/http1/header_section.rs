@@ -16,7 +16,7 @@
 //!
 //! ```text
 //! raw     HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nserver: x\r\n\r\n      one allocation
-//! lines                     [17..29, 31..40]           [42..48, 50..51]        positions
+//! lines                     [17..29, 31..40]           [42..48, 50..51]        positions, without one if they are few
 //! map     made when the caller asks; its values are slices of `raw`
 //! ```
 //!
@@ -36,7 +36,7 @@
 //! `transfer_coding_is_chunked_once_or_an_error`).
 
 use std::fmt;
-use std::iter::zip;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -56,7 +56,7 @@ use crate::base::text::{Excerpt, decimal};
 pub(crate) struct HeaderSection {
     /// The head as received, in its original order and case.
     raw: Bytes,
-    lines: Vec<HeaderLine>,
+    lines: Lines,
     /// The lengths of the names, so that most lookups of an absent name fail fast.
     lengths: Lengths,
     /// A map of the same lines.
@@ -72,25 +72,44 @@ impl fmt::Debug for HeaderSection {
     }
 }
 
+/// The positions of the lines of a head, in order. Those of nearly every head need no allocation.
+#[derive(Clone, Default)]
+struct Lines {
+    few: [HeaderLine; FEW_LINES],
+    count: usize,
+    /// All lines, if they are more than fit into `few`.
+    many: Vec<HeaderLine>,
+}
+
+/// The number of lines whose positions are kept without an allocation.
+const FEW_LINES: usize = 12;
+
 /// The position of a field line in a head. Its name and value are valid for a `HeaderMap`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct HeaderLine {
     name: Span,
     value: Span,
 }
 
-/// A range of a head.
-#[derive(Debug, Clone, Copy)]
+/// A range of a head, which is shorter than 4 GiB.
+#[derive(Debug, Clone, Copy, Default)]
 struct Span {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
 }
 
 impl HeaderSection {
-    /// Creates the section of a head from the lines of `raw`.
-    pub(super) fn new(raw: Bytes, lines: Vec<HeaderLine>) -> Self {
-        let lengths = Lengths::of(lines.iter().map(|line| line.name.len()));
-        Self { raw, lines, lengths, ..Self::default() }
+    /// Creates the section of a head; its lines are [pushed](Self::push).
+    #[inline]
+    pub(super) fn new(raw: Bytes) -> Self {
+        Self { raw, ..Self::default() }
+    }
+
+    /// Appends a line of the head.
+    #[inline]
+    pub(super) fn push(&mut self, line: HeaderLine) {
+        self.lengths.add(line.name.len());
+        self.lines.push(line);
     }
 
     /// Creates a section that was not received, by writing its lines as a server would.
@@ -100,15 +119,19 @@ impl HeaderSection {
             let start = raw.len();
             raw.extend_from_slice(text);
             raw.extend_from_slice(end);
-            Span { start, end: start + text.len() }
+            Span::new(start, text.len())
         };
-        let lines = fields.iter().map(|(name, value)| HeaderLine {
-            name: append(name.as_str().as_bytes(), b": "),
-            value: append(value.as_bytes(), b"\r\n"),
+        let lines = fields.iter().filter_map(|(name, value)| {
+            let name = append(name.as_str().as_bytes(), b": ");
+            let value = append(value.as_bytes(), b"\r\n");
+            Some(HeaderLine { name: name?, value: value? })
         });
-        let lines = lines.collect();
+        let lines: Vec<_> = lines.collect();
         append(b"\r\n", b"");
-        Self { map: Box::new(fields).into(), ..Self::new(raw.into(), lines) }
+        let mut section = Self::new(raw.into());
+        lines.into_iter().for_each(|line| section.push(line));
+        section.map = Box::new(fields).into();
+        section
     }
 
     /// Returns the head as received.
@@ -125,17 +148,17 @@ impl HeaderSection {
 
     /// Returns the number of lines.
     pub(crate) fn len(&self) -> usize {
-        self.changed.as_ref().map_or(self.lines.len(), |map| map.len())
+        self.changed.as_ref().map_or(self.lines.count, |map| map.len())
     }
 
     pub(crate) fn map(&self) -> &HeaderMap {
-        let unchanged = || self.map.get_or_init(|| map_of(&self.raw, &self.lines));
+        let unchanged = || self.map.get_or_init(|| map_of(&self.raw, self.lines.as_slice()));
         self.changed.as_ref().unwrap_or_else(unchanged)
     }
 
     pub(crate) fn map_mut(&mut self) -> &mut HeaderMap {
         let made = self.map.take();
-        let unchanged = || made.unwrap_or_else(|| map_of(&self.raw, &self.lines));
+        let unchanged = || made.unwrap_or_else(|| map_of(&self.raw, self.lines.as_slice()));
         self.changed.get_or_insert_with(unchanged)
     }
 
@@ -160,7 +183,9 @@ impl HeaderSection {
     /// keeps them.
     pub(crate) fn remove(&mut self, name: &HeaderName) {
         let name = name.as_str().as_bytes();
-        self.lines.retain(|line| !line.is_called(name, &self.raw));
+        let before = std::mem::take(&mut self.lines);
+        let kept = before.as_slice().iter().filter(|line| !line.is_called(name, &self.raw));
+        kept.for_each(|line| self.lines.push(*line));
         self.map.take();
     }
 }
@@ -197,8 +222,8 @@ impl<'h> Iterator for Values<'h, '_> {
 struct Lengths(u64);
 
 impl Lengths {
-    fn of(lengths: impl Iterator<Item = usize>) -> Self {
-        Self(lengths.fold(0, |bits, length| bits | 1 << (length % 64)))
+    fn add(&mut self, length: usize) {
+        self.0 |= 1 << (length % 64);
     }
 
     /// Returns whether the length may be in the set.
@@ -207,9 +232,30 @@ impl Lengths {
     }
 }
 
+impl Lines {
+    #[inline]
+    fn push(&mut self, line: HeaderLine) {
+        match self.few.get_mut(self.count) {
+            Some(place) => *place = line,
+            None => {
+                if self.many.is_empty() {
+                    self.many.extend_from_slice(&self.few);
+                }
+                self.many.push(line);
+            }
+        }
+        self.count += 1;
+    }
+
+    #[inline]
+    fn as_slice(&self) -> &[HeaderLine] {
+        self.few.get(..self.count).unwrap_or(&self.many)
+    }
+}
+
 impl HeaderLine {
     /// Records the position of a field in `raw`. httparse must have found it there, so that its bytes are
-    /// checked. Returns `None` if the name is longer than a `HeaderMap` takes.
+    /// checked. Returns `None` if the name is longer than a `HeaderMap` takes, or lies beyond 4 GiB.
     #[inline]
     pub(super) fn new(field: &httparse::Header<'_>, raw: &[u8]) -> Option<Self> {
         if field.name.len() > LONGEST_NAME {
@@ -223,8 +269,7 @@ impl HeaderLine {
     #[inline]
     fn is_called(&self, name: &[u8], raw: &[u8]) -> bool {
         // Names rarely have equal lengths, so their bytes are rarely compared.
-        let equal = |(own, other): (&u8, &u8)| own == other || own.to_ascii_lowercase() == *other;
-        self.name.len() == name.len() && zip(self.name.of(raw), name).all(equal)
+        self.name.len() == name.len() && is_lowercase_of(self.name.of(raw), name)
     }
 }
 
@@ -234,16 +279,61 @@ impl Span {
     fn within(raw: &[u8], part: &[u8]) -> Option<Self> {
         let start = part.as_ptr().addr().wrapping_sub(raw.as_ptr().addr());
         let last = raw.len().checked_sub(part.len())?;
-        (start <= last).then_some(Self { start, end: start + part.len() })
+        if start <= last { Self::new(start, part.len()) } else { None }
+    }
+
+    #[inline]
+    fn new(start: usize, length: usize) -> Option<Self> {
+        let end = u32::try_from(start + length).ok()?;
+        Some(Self { start: u32::try_from(start).ok()?, end })
+    }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
     }
 
     fn len(self) -> usize {
-        self.end - self.start
+        self.range().len()
     }
 
     fn of(self, raw: &[u8]) -> &[u8] {
-        raw.split_at(self.end).0.split_at(self.start).1
+        let Range { start, end } = self.range();
+        raw.split_at(end).0.split_at(start).1
     }
+}
+
+/// Returns whether a name of a line in lower case is `lower`, which is as long. Eight bytes at a time, because every
+/// response is asked for its `Content-Length`. Not inlined, so that the comparison of lengths before it is.
+#[inline(never)]
+fn is_lowercase_of(name: &[u8], lower: &[u8]) -> bool {
+    let is_same = |(name, lower): (&[u8; 8], &[u8; 8])| {
+        lowercase(u64::from_le_bytes(*name)) == u64::from_le_bytes(*lower)
+    };
+    let (Some(last), (mut name, mut lower)) =
+        (name.last_chunk().zip(lower.last_chunk()), (name, lower))
+    else {
+        return name.eq_ignore_ascii_case(lower);
+    };
+    while let (Some((word, name_rest)), Some((lower_word, lower_rest))) =
+        (name.split_first_chunk(), lower.split_first_chunk())
+    {
+        if !is_same((word, lower_word)) {
+            return false;
+        }
+        (name, lower) = (name_rest, lower_rest);
+    }
+    is_same(last)
+}
+
+/// Returns eight ASCII bytes in lower case: adding to each byte sets its highest bit from a letter on.
+#[inline]
+fn lowercase(word: u64) -> u64 {
+    const fn all(byte: u8) -> u64 {
+        u64::from_le_bytes([byte; 8])
+    }
+    let from_a = word.wrapping_add(const { all(0x80 - b'A') });
+    let behind_z = word.wrapping_add(const { all(0x7f - b'Z') });
+    word | ((from_a & !behind_z & const { all(0x80) }) >> 2)
 }
 
 fn length_of(fields: &impl Fields) -> Option<u64> {
@@ -261,7 +351,7 @@ fn map_of(raw: &Bytes, lines: &[HeaderLine]) -> Box<HeaderMap> {
     let mut map = HeaderMap::with_capacity(lines.len());
     for line in lines {
         let name = HeaderName::from_bytes(line.name.of(raw));
-        let value = HeaderValue::from_maybe_shared(raw.slice(line.value.start..line.value.end));
+        let value = HeaderValue::from_maybe_shared(raw.slice(line.value.range()));
         // Neither fails: every line is valid for a map, and the limits bound their number.
         if let (Ok(name), Ok(value)) = (name, value) {
             let _ = map.try_append(name, value);
@@ -319,16 +409,33 @@ pub(crate) fn has_member(headers: &impl Fields, name: &HeaderName, token: &str) 
 pub(crate) fn content_length(headers: &impl Fields) -> Result<Option<u64>, ProtocolError> {
     let mut length = None;
     for line in headers.lines(&CONTENT_LENGTH) {
-        for element in split(line) {
-            let number = decimal(element)
-                .ok_or_else(|| ProtocolError::InvalidContentLength(Excerpt::new(element)))?;
-            if length.is_some_and(|length| length != number) {
-                return Err(ProtocolError::ConflictingContentLength);
-            }
-            length = Some(number);
+        let number = match decimal(line) {
+            Some(number) => number, // nearly always
+            None => repeated_length(line)?,
+        };
+        if length.is_some_and(|length| length != number) {
+            return Err(ProtocolError::ConflictingContentLength);
         }
+        length = Some(number);
     }
     Ok(length)
+}
+
+/// Returns the value that all elements of a line have.
+#[cold]
+fn repeated_length(line: &[u8]) -> Result<u64, ProtocolError> {
+    let elements = split(line).map(|element| {
+        decimal(element).ok_or_else(|| ProtocolError::InvalidContentLength(Excerpt::new(element)))
+    });
+    let mut length = None;
+    for element in elements {
+        let number = element?;
+        if length.is_some_and(|length| length != number) {
+            return Err(ProtocolError::ConflictingContentLength);
+        }
+        length = Some(number);
+    }
+    length.ok_or_else(|| ProtocolError::InvalidContentLength(Excerpt::new(line)))
 }
 
 /// The transfer coding of a response. Only a single `chunked` is accepted, because the client offers no
@@ -394,7 +501,7 @@ mod tests {
 
     /// Checks that the map contains all lines of the section.
     fn assert_whole(section: &HeaderSection) {
-        assert_eq!(section.map().len(), section.lines.len());
+        assert_eq!(section.map().len(), section.lines.count);
         for (name, value) in section.map() {
             assert!(section.lines(name).any(|line| line == value), "{name:?}");
         }
@@ -417,6 +524,36 @@ mod tests {
         // Names: the characters of a token, and the colon, which ends the name. Values: all bytes except
         // control characters and DEL, but including HTAB.
         assert_eq!(passed, (77 + 1, 256 - 32 + 1 - 1));
+    }
+
+    /// Names are compared eight bytes at a time as they would be byte by byte.
+    #[test]
+    fn names_are_compared_as_ascii_without_case() {
+        for byte in 0..0x80_u8 {
+            for other in 0..0x80_u8 {
+                for at in 0..11 {
+                    let (mut name, mut lower) = (*b"a-lOng-nAMe", *b"a-long-name");
+                    (name[at], lower[at]) = (byte, other);
+                    let expected = byte.to_ascii_lowercase() == other;
+                    assert_eq!(is_lowercase_of(&name, &lower), expected, "{byte} {other} {at}");
+                }
+            }
+        }
+    }
+
+    /// Whether the positions of the lines are kept with or without an allocation makes no difference.
+    #[test]
+    fn any_number_of_lines_is_found_in_order() {
+        for count in 0..3 * FEW_LINES {
+            let text: String = (0..count).map(|at| format!("vary: {at}\r\netag: x\r\n")).collect();
+            let mut section = section(text.as_bytes()).unwrap();
+            assert_eq!(section.lines.many.is_empty(), 2 * count <= FEW_LINES);
+            let expected: Vec<_> = (0..count).map(|at| at.to_string().into_bytes()).collect();
+            assert!(section.lines(&VARY).eq(&expected), "{count}");
+            assert_whole(&section);
+            section.remove(&ETAG);
+            assert!(section.lines(&VARY).eq(&expected) && section.len() == count, "{count}");
+        }
     }
 
     #[test]

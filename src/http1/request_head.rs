@@ -50,8 +50,8 @@ impl<'a> HeadWriter<'a> {
     }
 
     /// Appends lines that were written before.
-    pub(crate) fn lines(&mut self, lines: &Buffer) {
-        self.out.push(lines.data());
+    pub(crate) fn lines(&mut self, lines: &[u8]) {
+        self.out.push(lines);
     }
 
     pub(crate) fn field(&mut self, name: &HeaderName, value: &HeaderValue) {

@@ -8,10 +8,10 @@
 //! ```
 //!
 //! A 101 that was not asked for, or that names a protocol that was not offered, is an error
-//! (`tests/hostile_framing.rs`, `h05_switching_protocols_unasked`; `tests/upgrade.rs`,
-//! `what_was_not_asked_for_is_an_error`): a cache or a proxy could be made to take the bytes after
+//! (`tests/hostile_framing.rs`, `h05_an_unrequested_101_is_an_error`; `tests/upgrade.rs`,
+//! `a_101_that_does_not_match_the_offer_is_an_error`): a cache or a proxy could be made to take the bytes after
 //! it for something else. An offer belongs to one request: a redirect to another origin drops it
-//! (`do_not_offer_it_to_another_origin`), and the next request on the connection offers nothing
+//! (`make_no_offer_to_another_origin`), and the next request on the connection offers nothing
 //! (`the_next_request_offers_nothing`).
 //!
 //! The offer is kept as the two fields and compared with the 101 when it comes. A response that

@@ -13,7 +13,7 @@
 //! thread behind for as long as a silent name server likes. Without a bound, a program that retries
 //! would collect such threads; with a plain bound, names of one silent server would block all
 //! others. So there is a maximum of concurrent lookups, and each site gets a share of it
-//! ([`LookupQueue`], in `policy/`, decides both; `s07_names_of_one_site_leave_room_for_others` in
+//! ([`LookupQueue`], in `policy/`, decides both; `s07_names_of_one_site_leave_lookups_for_others` in
 //! `tests/dialling.rs`).
 //!
 //! # Rules
@@ -24,9 +24,11 @@
 //!   that.
 //! - A caller holds its channel; the lookup holds a weak reference to it. When no caller is left, a
 //!   waiting lookup is dropped without a thread, and the answer of a running one is dropped.
-//! - The caller's resolver is called and dropped without the lock
+//! - The caller's resolver is called, polled and dropped without the lock
 //!   (`a_resolver_is_called_and_dropped_without_the_lock`); its panic is an error of the lookup
-//!   ([`look_up`](super::look_up)).
+//!   ([`caught`]).
+//! - A future of the caller's that nobody waits for is dropped when it is next polled
+//!   (`an_abandoned_future_is_dropped`).
 //! - One thread at a time starts lookups (`is_at_work`). Starting may run a job to its end
 //!   immediately, which starts more; without the mark, that would recurse as deep as the queue is
 //!   long.
@@ -36,13 +38,16 @@
 //! # Threads
 //!
 //! [`LookupThreads`] is where the runtimes differ: `blocking` starts threads of its own, tokio uses
-//! its blocking threads. If there is none, the job is dropped, and `Drop` answers with an error; so
-//! a lookup always has an answer.
+//! its blocking threads. The resolver is called on such a thread, because it may block. If the future that
+//! it returns is not ready, `blocking` waits for it there, and tokio spawns it. If there is no thread, or
+//! the runtime shuts down, the job is dropped, and `Drop` answers with an error; so a lookup always has an
+//! answer.
 //!
 //! ```text
 //! thread of a call                     lock                          thread of a lookup
 //! begin ────────────────────────▶ join, or add to the queue
-//!   hand_out_turns ─────────────▶ next: may one run? ──── run ─────▶ carry_out: resolver
+//!   hand_out_turns ─────────────▶ next: may one run? ──── run ─────▶ carry_out: resolver,
+//!                                                                     drive: its future
 //!                                                                     drop: take the callers
 //!                                 forget the name, end ◀────────────  answer them, without the lock
 //!                                 next: may one run?   ◀────────────  hand_out_turns
@@ -53,19 +58,45 @@
 //! (`the_reason_of_a_delayed_lookup_is_reported`).
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
 use std::mem;
+use std::net::SocketAddr;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::pin;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
-use crate::config::Resolver;
+use crate::config::dns::{Addrs, MAX_ADDRESSES, Name, Resolver, Resolving};
 use crate::driver::runtime::{Event, Found, Oneshot};
+use crate::error::Cause;
 use crate::policy::lookups::LookupQueue;
 
 /// The executor of lookups.
 pub(crate) trait LookupThreads: Clone + Send + Sync + 'static {
     /// Runs the work on a thread that may block, or drops it if there is none.
     fn run(&self, work: impl FnOnce() + Send + 'static);
+
+    /// Drives a future to its end, or drops it if that is not possible any more. Called on a thread of
+    /// [`run`](Self::run), where by default it waits.
+    fn drive(&self, lookup: impl Future<Output = ()> + Send + 'static) {
+        let mut lookup = pin!(lookup);
+        let waker = Waker::from(Arc::new(Unparks(thread::current())));
+        while lookup.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+            thread::park();
+        }
+    }
+}
+
+/// Wakes a thread that waits in [`LookupThreads::drive`].
+struct Unparks(Thread);
+
+impl Wake for Unparks {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 /// The lookups of one client.
@@ -254,9 +285,49 @@ impl<E> Callers<E> {
 
 impl<E: Event, P: LookupThreads> Job<E, P> {
     fn carry_out(mut self) {
-        let is_wanted = self.lookup.callers().is_wanted();
-        let lookup = || super::look_up(&self.lookup.resolver, &self.lookup.host);
-        self.found = is_wanted.then(lookup);
+        if !self.lookup.callers().is_wanted() {
+            return;
+        }
+        let name = Name::new(&self.lookup.host);
+        match caught(|| self.lookup.resolver.0.resolve(name)) {
+            Ok(resolving) => {
+                let place = self.lookup.place.clone();
+                place.drive(async move {
+                    let found = self.await_answer(resolving).await;
+                    self.found = found;
+                    drop(self);
+                });
+            }
+            Err(error) => self.found = Some(Err(error)),
+        }
+    }
+
+    /// Returns the answer of the resolver, or `None` once no caller waits for it.
+    async fn await_answer(&self, mut resolving: Resolving) -> Option<Found> {
+        let answer = poll_fn(|cx| {
+            if !self.lookup.callers().is_wanted() {
+                return Poll::Ready(None);
+            }
+            match caught(|| resolving.as_mut().poll(cx).map(addresses)) {
+                Ok(poll) => poll.map(Some),
+                Err(error) => Poll::Ready(Some(Err(error))),
+            }
+        });
+        answer.await
+    }
+}
+
+/// Calls the caller's resolver. Its panic becomes an error for all waiting calls.
+fn caught<T>(call: impl FnOnce() -> T) -> io::Result<T> {
+    let returned = panic::catch_unwind(AssertUnwindSafe(call));
+    returned.map_err(|_| io::Error::other("the lookup ended without an answer"))
+}
+
+/// Returns the addresses that a resolver found. An `io::Error` of its own stays what it is.
+fn addresses(answer: Result<Addrs, Cause>) -> io::Result<Vec<SocketAddr>> {
+    match answer {
+        Ok(addresses) => Ok(addresses.take(MAX_ADDRESSES).collect()),
+        Err(error) => Err(error.downcast().map_or_else(io::Error::other, |error| *error)),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The calls to the operating system that all runtimes share: this file opens a socket, connects it,
-//! writes on it and looks at its input; [`lookups`] bounds the name lookups of a client.
+//! writes on it and looks at its input; [`lookups`] bounds the name lookups of a client, and
+//! `download` writes the file of a download.
 //!
 //! Each function is one operation, with what differs between platforms. None of them waits longer
-//! than its argument says, except [`look_up`], which has no limit and so runs on a thread of its own.
+//! than its argument says. A name lookup has no limit, and so runs on a thread of its own.
 //!
 //! | | blocking | tokio |
 //! | --- | --- | --- |
@@ -53,21 +54,21 @@
 //! | Apple | no `MSG_NOSIGNAL`: an option of the socket instead |
 //! | Windows | no `MSG_DONTWAIT`: the socket is switched to non-blocking for a look and for a short write |
 
+#[cfg(feature = "download")]
+pub(crate) mod download;
 pub(crate) mod lookups;
 
 use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::panic::{self, AssertUnwindSafe};
 #[cfg(any(feature = "blocking", test))]
 use std::time::Duration;
 
 use socket2::{Domain, Socket, TcpKeepalive, Type};
 
-use crate::config::Resolver;
 use crate::config::{Keepalive, SocketOptions};
-use crate::driver::runtime::{Found, Pending};
+use crate::driver::runtime::Pending;
 
 /// Creates a socket with the options set, ready to connect to this address.
 pub(crate) fn socket(address: SocketAddr, options: &SocketOptions) -> io::Result<Socket> {
@@ -228,13 +229,6 @@ fn peek(socket: &Socket) -> io::Result<usize> {
 #[cfg(not(unix))]
 fn peek(socket: &Socket) -> io::Result<usize> {
     socket.peek(&mut [MaybeUninit::uninit(); 1])
-}
-
-/// Looks a name up, without a time limit. A panic of the caller's resolver becomes an error for all
-/// waiting calls.
-pub(crate) fn look_up(resolver: &Resolver, host: &str) -> Found {
-    let found = panic::catch_unwind(AssertUnwindSafe(|| resolver.0.resolve(host)));
-    found.unwrap_or_else(|_| Err(io::Error::other("the lookup ended without an answer")))
 }
 
 #[cfg(test)]

@@ -67,10 +67,11 @@
 //! - Extreme settings neither overflow nor divide by zero
 //!   (`extremes_neither_overflow_nor_divide_by_zero`, `a_limit_beyond_the_clock_is_no_limit`).
 //! - Wall-clock jumps change nothing: only `Instant` is used (`tests/hostile_time.rs`,
-//!   `t10_deadlines_know_no_wall_clock`).
+//!   `t10_deadlines_ignore_the_wall_clock`).
 
 use std::fmt;
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use crate::base::cancel::CancelToken;
@@ -102,6 +103,8 @@ pub(crate) struct Timeouts {
     pub(crate) pace: Option<Pace>,
     /// The limit from `send` to the last byte of the body, including redirects and retries.
     pub(crate) total: Option<Duration>,
+    /// Whether `total` was set on the request, so that it holds for a stream of events too.
+    pub(crate) is_total_of_request: bool,
 }
 
 /// The limit on the wait between the last byte of a request and the response, besides the
@@ -158,6 +161,7 @@ impl Default for Timeouts {
             pace: None,
             // A limit on the total would cut off large downloads, so the caller has to set it.
             total: None,
+            is_total_of_request: false,
         }
     }
 }
@@ -305,6 +309,7 @@ impl Budget {
             write: None,
             pace: None,
             total: None,
+            is_total_of_request: false,
         };
         Self::untimed(none, now)
     }
@@ -321,7 +326,9 @@ impl Budget {
         }
         if outer.total.is_some_and(|end| self.total.is_none_or(|own| end < own)) {
             self.total = outer.total;
-            Arc::make_mut(&mut self.timeouts).total = outer.timeouts.total;
+            let own = Arc::make_mut(&mut self.timeouts);
+            own.total = outer.timeouts.total;
+            own.is_total_of_request = outer.timeouts.is_total_of_request;
         }
     }
 
@@ -448,6 +455,15 @@ impl Budget {
     pub(crate) fn without_deadlines(self) -> Self {
         let (stage, stage_end, meter) = (Stage::Other, None, None);
         Self { total: None, connect: None, stage, stage_end, meter, ..self }
+    }
+
+    /// Removes the total timeout unless it was set on the request: a stream of events lasts as long as it
+    /// has events.
+    #[cfg(feature = "sse")]
+    pub(crate) fn outlive_total(&mut self) {
+        if !self.timeouts.is_total_of_request {
+            self.total = None;
+        }
     }
 
     /// Returns the limits on single operations, mutably.
@@ -664,6 +680,10 @@ impl Expired {
 impl fmt::Display for Expired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.length;
+        // Programs that came from other clients look for the words "timed out".
+        if !matches!(self.which, Which::Resolve | Which::Handshake | Which::Cancelled) {
+            f.write_str("timed out: ")?;
+        }
         match self.which {
             Which::Resolve => write!(f, "DNS lookup timed out after {length:?} (resolve timeout)"),
             Which::PoolWait => {
@@ -686,7 +706,13 @@ impl fmt::Display for Expired {
     }
 }
 
-impl std::error::Error for Expired {}
+/// Programs that classify errors look for an `io::Error` of the kind `TimedOut` among the sources.
+impl std::error::Error for Expired {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        static TIMED_OUT: LazyLock<io::Error> = LazyLock::new(|| io::ErrorKind::TimedOut.into());
+        (self.kind() == Kind::Timeout).then(|| &*TIMED_OUT as _)
+    }
+}
 
 /// A minimum of bytes per second, on average over an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

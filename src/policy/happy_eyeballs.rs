@@ -24,7 +24,7 @@
 //! If A1 refuses at 20 ms, B1 starts at 20 ms. With a limit of 600 ms the delay shrinks to a share
 //! of what is left, so that the addresses behind a silent one still get their turn
 //! (`attempts_share_the_remaining_time`, `tests/hostile_time.rs`,
-//! `t04_many_addresses_that_swallow_everything`).
+//! `t04_one_limit_covers_many_silent_addresses`).
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -28,7 +28,7 @@
 //! call::failed ──▶ retry
 //! ```
 //!
-//! What a decision needs of the world comes in as an argument: `now` as a value, or as a function
+//! Facts about the world are passed to a decision as arguments: `now` as a value, or as a function
 //! where the clock is read only if there is a deadline; [`Clock`] where a decision also needs the date
 //! or random numbers. Tests and the simulation implement it.
 //!

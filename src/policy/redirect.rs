@@ -56,8 +56,8 @@ const DEFAULT_LIMIT: usize = 10;
 ///
 /// Words end at `-`, `_` and `.`, so `X-Api-Key`, `X-Vault-Token` and `X-CSRF-Token` are included.
 /// [`allow_cross_origin`](Self::allow_cross_origin) and
-/// [`strip_cross_origin`](Self::strip_cross_origin) change the list. `Referer` and `Upgrade` have
-/// their own rules: the URL of an `https` page is not sent over plain `http`, and no protocol
+/// [`strip_cross_origin`](Self::strip_cross_origin) change the list. `Referer` (of the caller, or by
+/// [`referer`](crate::client::ClientBuilder::referer)) and `Upgrade` have their own rules: the URL of an `https` page is not sent over plain `http`, and no protocol
 /// upgrade is offered.
 ///
 /// ```
@@ -294,6 +294,19 @@ pub(crate) fn changed_method(status: StatusCode, method: &Method) -> Option<Meth
         303 if method != Method::HEAD && method != Method::GET => Some(Method::GET),
         _ => None,
     }
+}
+
+/// Returns the `Referer` of the request that a redirect leads to (RFC 9110 §10.1.3): the URL that redirected,
+/// without user name, password and fragment. `None` from a secure URL to one that is not.
+pub(crate) fn referer(from: &Url, to: &Url) -> Option<HeaderValue> {
+    if from.scheme() == "https" && to.scheme() != "https" {
+        return None;
+    }
+    let mut url = from.clone();
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    url.set_fragment(None);
+    HeaderValue::from_str(url.as_str()).ok()
 }
 
 /// Returns whether a field describes a body; such fields are dropped with the body (RFC 9110

@@ -9,6 +9,9 @@
 //! | a response with one of the [`retry_statuses`](Policy::retry_statuses) | idempotent methods, and those of [`retry_method`](Policy::retry_method) |
 //! | an invalid certificate or another TLS error, a response that is not HTTP/1.1, a denial by a policy of the client, a partial response | never |
 //!
+//! [`classify_fn`](Policy::classify_fn) replaces the last three lines by a function of your own, and
+//! [`for_host`] limits a policy to one host.
+//!
 //! The body has to be repeatable: bytes, files, seekable readers
 //! ([`Body::rewindable`](crate::body::Body)), or any reader that was not read yet. The delay
 //! between two attempts is random and grows ([`backoff`](Policy::backoff)), or is the one that the
@@ -39,12 +42,14 @@
 // `Retry-After` raises it; one beyond `longest_asked` means that the server does not expect the
 // client back, so the response is delivered.
 //
-// The budget is an account of each origin. A retry costs 10, a response that needs none pays back
-// 1, and the debt is at most 10 times `budget`: a server that fails always gets `budget` retries
+// The budget is an account of each origin. A retry costs 1000, a response that needs none pays back
+// 100, and the debt is at most 1000 times `budget`: a server that fails always gets `budget` retries
 // and then one for each ten good responses. So retries add a tenth to the load of a server in
 // trouble, not a multiple. The account is a debt, not a credit, because a host that never failed
 // has none and takes no memory; the table has 256 rows, and the smallest debt is dropped, which
 // forgives the least.
+
+mod classify;
 
 use std::fmt;
 use std::sync::Arc;
@@ -57,6 +62,8 @@ use crate::http1::close;
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::Fields as _;
 use crate::url::{Origin, Url};
+
+pub use self::classify::{Classification, ReqRep};
 
 /// The default number of attempts, as in the AWS SDKs. A fault that outlasts three attempts is
 /// seldom over at the fourth.
@@ -96,15 +103,23 @@ pub struct Policy {
     pub(crate) delays: Delays,
     statuses: Vec<StatusCode>,
     methods: Vec<Method>,
-    /// See [`budget`](Self::budget).
-    pub(crate) retries_per_host: u32,
+    /// See [`budget`](Self::budget); `None` for no limit.
+    pub(crate) retries_per_host: Option<u32>,
+    /// The budget that a response returns, see [`max_extra_load`](Self::max_extra_load).
+    pub(crate) earnings: u32,
+    scope: Option<Callback<Scope>>,
+    classifier: Option<Callback<Classifier>>,
     /// See [`retry_on_reused_connection`](Self::retry_on_reused_connection).
     pub(crate) repeats_on_reused_connection: bool,
-    observer: Option<Observer>,
+    observer: Option<Callback<Observer>>,
 }
 
-#[derive(Clone)]
-struct Observer(Arc<dyn Fn(Retry<'_>) + Send + Sync>);
+/// A function of the caller's, with a `Debug` implementation.
+struct Callback<F: ?Sized>(Arc<F>);
+
+type Scope = dyn Fn(&str) -> bool + Send + Sync;
+type Classifier = dyn Fn(ReqRep<'_>) -> Classification + Send + Sync;
+type Observer = dyn Fn(Retry<'_>) + Send + Sync;
 
 impl Policy {
     /// Returns the default policy: three attempts in total, with at most 200 ms before the second
@@ -121,7 +136,10 @@ impl Policy {
             delays: Delays::default(),
             statuses: STATUSES.to_vec(),
             methods: Vec::new(),
-            retries_per_host: BUDGET,
+            retries_per_host: Some(BUDGET),
+            earnings: EARNINGS,
+            scope: None,
+            classifier: None,
             repeats_on_reused_connection: false,
             observer: None,
         }
@@ -254,7 +272,7 @@ impl Policy {
     /// let batch_job = leanhttp::retry::Policy::new().budget(1000);
     /// ```
     pub fn budget(mut self, retries: u32) -> Self {
-        self.retries_per_host = retries;
+        self.retries_per_host = Some(retries);
         self
     }
 
@@ -275,9 +293,121 @@ impl Policy {
     where
         O: Fn(Retry<'_>) + Send + Sync + 'static,
     {
-        self.observer = Some(Observer(Arc::new(observer)));
+        self.observer = Some(Callback(Arc::new(observer)));
         self
     }
+
+    /// Lets `classify` decide what is retried, for requests of any method: it sees every response, and every
+    /// failure except invalid requests, failed bodies, cancellations and denials by a policy of the client.
+    /// It replaces [`retry_statuses`](Self::retry_statuses) and
+    /// [`retry_method`](Self::retry_method). Number of attempts, delays and budget hold as before, and the
+    /// body has to be repeatable.
+    ///
+    /// # Dangers
+    ///
+    /// See [`retry_method`](Self::retry_method): let the function look at the method, or at a field that
+    /// makes the request safe to repeat.
+    ///
+    /// ```
+    /// use leanhttp::{Method, StatusCode, retry};
+    ///
+    /// let policy = retry::Policy::new().classify_fn(|attempt| {
+    ///     match (attempt.method(), attempt.status()) {
+    ///         (&Method::GET, Some(StatusCode::INTERNAL_SERVER_ERROR)) => attempt.retryable(),
+    ///         (&Method::GET, None) => attempt.retryable(), // no response
+    ///         _ => attempt.success(),
+    ///     }
+    /// });
+    /// ```
+    pub fn classify_fn<C>(mut self, classify: C) -> Self
+    where
+        C: Fn(ReqRep<'_>) -> Classification + Send + Sync + 'static,
+    {
+        self.classifier = Some(Callback(Arc::new(classify)));
+        self
+    }
+
+    /// Sets the number of retries of a call; the same as [`max_attempts(max + 1)`](Self::max_attempts).
+    ///
+    /// ```
+    /// let twice = leanhttp::retry::Policy::new().max_retries_per_request(1);
+    /// ```
+    pub fn max_retries_per_request(self, max: u32) -> Self {
+        self.max_attempts(max.saturating_add(1))
+    }
+
+    /// Sets how much of a retry each response that is not retried gives back to the
+    /// [`budget`](Self::budget): 0.2 allows one retry for five responses, 20 % more load, in the long run.
+    /// Default: 0.1. The range is 0 to 1000, in steps of 0.001; other numbers count as the nearest of these.
+    ///
+    /// ```
+    /// let policy = leanhttp::retry::Policy::new().max_extra_load(0.3);
+    /// ```
+    pub fn max_extra_load(mut self, extra_percent: f32) -> Self {
+        let share = f64::from(extra_percent).clamp(0.0, 1000.0) * f64::from(COST);
+        // At most 1,000,000; NaN becomes 0.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is clamped"
+        )]
+        let earnings = share.round() as u32;
+        self.earnings = earnings;
+        self
+    }
+
+    /// Removes the [`budget`](Self::budget), so that only the number of attempts limits retries: a server
+    /// that is down receives a multiple of its load.
+    ///
+    /// ```
+    /// let policy = leanhttp::retry::Policy::new().no_budget();
+    /// ```
+    pub fn no_budget(mut self) -> Self {
+        self.retries_per_host = None;
+        self
+    }
+}
+
+/// Another name of [`Policy`], as in reqwest.
+pub type Builder = Policy;
+
+/// Returns a policy for requests to one host, which retries nothing until
+/// [`classify_fn`](Policy::classify_fn) says what: three attempts, the delays of [`Policy::new`], and at
+/// most 20 % more load in the long run.
+///
+/// A request to another host has no policy. The host is compared as it stands in the URL: in lower case, an
+/// IPv6 address in brackets.
+///
+/// ```
+/// use leanhttp::{Client, StatusCode, retry};
+///
+/// let policy = retry::for_host("api.example.org").classify_fn(|attempt| {
+///     match attempt.status() {
+///         Some(StatusCode::SERVICE_UNAVAILABLE) if attempt.method().is_idempotent() => {
+///             attempt.retryable()
+///         }
+///         _ => attempt.success(),
+///     }
+/// });
+/// let client = Client::builder().retry(policy).build()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+pub fn for_host<S>(host: S) -> Policy
+where
+    S: for<'a> PartialEq<&'a str> + Send + Sync + 'static,
+{
+    let policy = Policy::new().max_extra_load(0.2).classify_fn(|attempt| attempt.success());
+    Policy { scope: Some(Callback(Arc::new(move |of: &str| host == of))), ..policy }
+}
+
+/// Returns a policy that retries nothing: [`Policy::none`].
+///
+/// ```
+/// let client = leanhttp::Client::builder().retry(leanhttp::retry::never()).build()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+pub fn never() -> Policy {
+    Policy::none()
 }
 
 impl Policy {
@@ -286,22 +416,56 @@ impl Policy {
         retries < self.attempts.saturating_sub(1)
     }
 
-    pub(crate) fn repeats_status(&self, status: StatusCode) -> bool {
+    /// Returns whether the policy is for requests to this URL.
+    pub(crate) fn covers(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        self.scope.as_ref().is_none_or(|Callback(covers)| covers(host))
+    }
+
+    /// Returns whether a response with this status calls for a retry, whatever the method.
+    pub(crate) fn wants_another(&self, method: &Method, url: &Url, status: StatusCode) -> bool {
+        self.classify(method, url, Ok(status)).unwrap_or_else(|| self.repeats_status(status))
+    }
+
+    fn repeats_status(&self, status: StatusCode) -> bool {
         self.statuses.contains(&status)
     }
 
     /// Returns whether a request with this method may be sent again although the server may have
-    /// processed it.
+    /// processed it. A function that classifies has seen the method.
     pub(crate) fn repeats_method(&self, method: &Method) -> bool {
-        method.is_idempotent() || self.methods.contains(method)
+        self.classifier.is_some() || method.is_idempotent() || self.methods.contains(method)
     }
 
     /// Returns whether an attempt without a response is retried: the failure may be transient, and
     /// the request may be repeated.
-    pub(crate) fn repeats_failure(&self, error: &Error, attempt: FailedAttempt<'_>) -> bool {
+    pub(crate) fn repeats_failure(
+        &self,
+        error: &Error,
+        attempt: FailedAttempt<'_>,
+        url: &Url,
+    ) -> bool {
+        if !attempt.can_replay {
+            return false;
+        }
+        if self.classifier.is_some() {
+            let decision = || self.classify(attempt.method, url, Err(error));
+            return is_of_the_attempt(error) && decision() == Some(true);
+        }
         let may_pass = attempt.lost_connection || self.may_pass(error);
         let may_repeat = !attempt.has_sent || self.repeats_method(attempt.method);
-        may_pass && may_repeat && attempt.can_replay && !attempt.has_heard
+        may_pass && may_repeat && !attempt.has_heard
+    }
+
+    /// Returns the decision of the caller's function, if there is one.
+    fn classify(
+        &self,
+        method: &Method,
+        url: &Url,
+        outcome: Result<StatusCode, &Error>,
+    ) -> Option<bool> {
+        let Callback(classify) = self.classifier.as_ref()?;
+        Some(classify(ReqRep::new(method, url, outcome)).is_retryable())
     }
 
     /// Returns whether the failure may be transient. A certificate, a protocol violation or a
@@ -317,7 +481,7 @@ impl Policy {
     }
 
     pub(crate) fn tell(&self, retry: Retry<'_>) {
-        if let Some(Observer(observer)) = &self.observer {
+        if let Some(Callback(observer)) = &self.observer {
             observer(retry);
         }
     }
@@ -329,10 +493,24 @@ impl Default for Policy {
     }
 }
 
-impl fmt::Debug for Observer {
+impl<F: ?Sized> Clone for Callback<F> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<F: ?Sized> fmt::Debug for Callback<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Fn")
     }
+}
+
+/// Returns whether an attempt failed, and not the request, its body or the call as a whole.
+fn is_of_the_attempt(error: &Error) -> bool {
+    !matches!(
+        error.kind(),
+        Kind::Builder | Kind::Body | Kind::Cancelled | Kind::Egress | Kind::Redirect
+    )
 }
 
 /// A retry about to happen, for [`Policy::on_retry`].
@@ -512,9 +690,12 @@ pub(crate) fn is_timed_out(is_pooled: bool, method: &Method, head: &ResponseHead
         || !framing.iter().any(|name| head.headers.has(name))
 }
 
-/// The number of responses that earn one retry. In the long run there is at most one retry for ten
+/// The cost of a retry.
+const COST: u32 = 1000;
+
+/// The budget that a response returns by default. In the long run there is at most one retry for ten
 /// responses: 10 % more load, where Finagle and reqwest allow 20 %.
-const COST: u32 = 10;
+const EARNINGS: u32 = 100;
 
 /// The most hosts that are tracked. A host with a full budget needs no entry.
 const MAX_DEBTORS: usize = 256;
@@ -554,14 +735,14 @@ impl Ledger {
     }
 
     /// Earns back a part of a retry for a response from the origin of `url`.
-    pub(crate) fn pay_back(&mut self, url: &Url) {
+    pub(crate) fn pay_back(&mut self, url: &Url, earnings: u32) {
         if self.debts.is_empty() {
             return;
         }
         let origin = url.origin();
         let Some(at) = self.debts.iter().position(|(debtor, _)| *debtor == origin) else { return };
         match self.debts.get_mut(at) {
-            Some((_, debt)) if *debt > 1 => *debt -= 1,
+            Some((_, debt)) if *debt > earnings => *debt -= earnings,
             _ => drop(self.debts.remove(at)),
         }
     }

@@ -2,7 +2,7 @@
 //! because their peers close each connection right after its response.
 //!
 //! [`Route`] has everything that decides whether a connection can serve a request, and nothing else.
-//! What is not in it must be the same for all connections of a client: TLS settings, limits, socket
+//! Everything else must be the same for all connections of a client: TLS settings, limits, socket
 //! options. So a setting that becomes adjustable for a single request needs a place here, or a request
 //! could get a connection that was made under other settings.
 //!
@@ -34,8 +34,8 @@
 //!
 //! `path_query_and_fragment_are_not_part_of_the_route`,
 //! `the_client_certificate_is_part_of_the_route` and `a_forwarding_proxy_serves_all_plain_origins`
-//! test the rows; `tests/hostile_credentials.rs` (`s12_connections_with_a_certificate_are_apart`)
-//! and `tests/proxy.rs` (`r14_another_login_is_another_connection`) show them on the wire.
+//! test the rows; `tests/hostile_credentials.rs` (`s12_connections_with_a_certificate_are_not_shared`)
+//! and `tests/proxy.rs` (`r14_connections_of_different_logins_are_not_shared`) show them on the wire.
 //!
 //! # The pause of an early closer
 //!

@@ -15,6 +15,7 @@
 //! | send | `client.get(url).send()?` | `client.get(url).send().await?` |
 //! | whole body | `response.text()?`, `bytes`, `json` | `response.text().await?`, `bytes`, `json` |
 //! | piece by piece | `std::io::Read` | [`chunk`](Response::chunk), [`AsyncRead`]; with the feature `stream` `bytes_stream` |
+//! | line by line, event by event | `for line in response.lines()`, `events()?` | `lines().next().await`, `events()?.next().await`; with the feature `stream` a `Stream` |
 //! | into a writer | `response.copy_to(&mut file)?` | `response.copy_to(&mut file).await?` |
 //! | response of an error status | `error.into_response()?` | `Response::try_from(error)?` |
 //! | body from a reader | `Body::new(R: Read)` | [`Body::new`](Body::new)`(R: AsyncRead)`; with the feature `stream` `Body::wrap_stream` |
@@ -53,15 +54,15 @@
 //! # Runtimes
 //!
 //! Any tokio runtime works, with one thread or many, if its I/O and its timers are enabled
-//! (`enable_all`); without these, and outside of a runtime, calls return an error. No task is ever
-//! spawned: the task that awaits a call drives it. A client may be used in several runtimes, and
+//! (`enable_all`); without these, and outside of a runtime, calls return an error. No task is
+//! spawned, except for the lookups of an asynchronous resolver of your own: the task that awaits a call drives it. A client may be used in several runtimes, and
 //! outlive them: a connection is registered with the runtime that waits for it.
 //!
 //! A name is looked up on one of the runtime's blocking threads (`spawn_blocking`), by the system
-//! as in `tokio::net::lookup_host`, or by your own [`Resolve`](crate::config::Resolve); an IP
+//! as in `tokio::net::lookup_host`, or by your own [`Resolve`](dns::Resolve); an IP
 //! address or a [`resolve`](ClientBuilder::resolve) entry needs none. A client uses up to 64 of
 //! these threads, so that names with silent name servers leave the others to the program; see
-//! [`Resolve`](crate::config::Resolve).
+//! [`Resolve`](dns::Resolve).
 //!
 //! In a test with a paused clock (`start_paused`), that clock jumps ahead while a server on a
 //! socket is busy, and the default limits end the call immediately. Remove them there:
@@ -107,11 +108,13 @@
 //!
 //! [`AsyncRead`]: ::tokio::io::AsyncRead
 
-// The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `body` and
+// The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `streams`, `body` and
 // `multipart` (request bodies from readers, streams and files) and `service` (the traits of tower and
 // http-body). The rest implements the runtime: `runtime` first, then `stream` and `endpoint` (a socket).
 
 mod body;
+#[cfg(feature = "download")]
+mod download;
 mod endpoint;
 #[cfg(feature = "multipart")]
 pub mod multipart;
@@ -120,8 +123,10 @@ mod runtime;
 #[cfg(feature = "tower")]
 mod service;
 mod stream;
+mod streams;
 
 use self::body::Source;
+use crate::call::RequestParts;
 #[cfg(feature = "middleware")]
 use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
@@ -141,11 +146,28 @@ pub type RequestBuilder = crate::client::request::RequestBuilder<Tokio>;
 pub type Response = crate::client::response::Response<ResponseBody>;
 /// The body of a response, while it is read.
 pub type ResponseBody = crate::driver::ResponseBody<Tokio>;
+/// The lines of a response's body.
+pub type Lines = crate::client::streams::Lines<Tokio>;
+/// The JSON values in the lines of a response's body.
+#[cfg(feature = "json")]
+#[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+pub type JsonLines<T> = crate::client::streams::JsonLines<Tokio, T>;
+/// The events of a response.
+#[cfg(feature = "sse")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sse")))]
+pub type Events = crate::sse::Events<Tokio>;
+/// The events of a URL, with reconnects.
+#[cfg(feature = "sse")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sse")))]
+pub type EventSource = crate::sse::EventSource<Tokio>;
 /// A connection that was upgraded to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Tokio>;
 /// The rest of a call, for [middleware](crate::middleware).
 #[cfg(feature = "middleware")]
 pub type Next = crate::middleware::Next<Tokio>;
+/// A download under construction: it resumes after failures, checks what it got, and leaves a complete file or none.
+#[cfg(feature = "download")]
+pub type Download = crate::client::download::Download<Tokio>;
 /// The body of a request.
 pub type Body = crate::body::Body<Source>;
 
@@ -184,7 +206,7 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
     Client::new().post(url)
 }
 
-impl Client {
+impl<D> crate::client::Client<Tokio, D> {
     /// Sends a request and waits for the head of its response. The future does not borrow the client, so
     /// that it can be spawned.
     ///
@@ -194,16 +216,30 @@ impl Client {
     pub fn execute(
         &self,
         request: Request,
-    ) -> impl Future<Output = Result<Response>> + Send + Sync + use<> {
-        let client = self.clone();
-        async move {
-            check_runtime()?;
-            send(&client, request.parts).await
-        }
+    ) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
+        call(self.clone().standard(), Ok(request.parts))
     }
 }
 
-impl RequestBuilder {
+/// Takes the settings to a blocking client. With middleware, which is of one client, its `build` fails.
+///
+/// ```
+/// use leanhttp::{blocking, tokio};
+///
+/// let settings = tokio::Client::builder().user_agent("weather-station/2.1");
+/// let client = blocking::ClientBuilder::from(settings).build()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+#[cfg(feature = "blocking")]
+impl<D, E> From<crate::client::ClientBuilder<Tokio, D>>
+    for crate::client::ClientBuilder<crate::blocking::Blocking, E>
+{
+    fn from(settings: crate::client::ClientBuilder<Tokio, D>) -> Self {
+        settings.for_runtime()
+    }
+}
+
+impl<D> crate::client::request::RequestBuilder<Tokio, D> {
     /// Sends the request and waits for the head of its response; the body is read later.
     ///
     /// A successful response that comes before the whole request was sent is returned immediately: the
@@ -226,16 +262,21 @@ impl RequestBuilder {
     /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a tokio runtime
     /// with timers and I/O. A status of 400 or more is not an error; see
     /// [`error_for_status`](crate::client::response::Response::error_for_status).
-    pub async fn send(self) -> Result<Response> {
+    pub fn send(self) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
         let (client, request) = self.finish();
-        let request = request?;
-        check_runtime()?;
-        send(&client, request).await
+        call(client.standard(), request)
     }
 }
 
+/// Sends a request. Not generic over the defaults, so that its code is made once, in this crate.
+async fn call(client: Client, request: Result<Box<RequestParts<Source>>>) -> Result<Response> {
+    let request = request?;
+    check_runtime()?;
+    send(&client, request).await
+}
+
 #[cfg(feature = "middleware")]
-impl ClientBuilder {
+impl<D> crate::client::ClientBuilder<Tokio, D> {
     /// Adds a function as [middleware](crate::middleware), which wraps each call of the client.
     ///
     /// ```

@@ -6,15 +6,25 @@ use std::borrow::Cow;
 use std::io;
 #[cfg(feature = "stream")]
 use std::path::Path;
+#[cfg(feature = "stream")]
+use std::pin::Pin;
+#[cfg(feature = "stream")]
+use std::task::{Context, Poll, ready};
 
 #[cfg(feature = "stream")]
 use ::tokio::fs::File;
 use ::tokio::io::AsyncRead;
+#[cfg(feature = "stream")]
+use bytes::Bytes;
+#[cfg(feature = "stream")]
+use futures_core::Stream;
 
 use super::{Body, Source};
 use crate::body::SourceLength;
 #[cfg(feature = "stream")]
 use crate::body::multipart::{about, length_of};
+#[cfg(feature = "stream")]
+use crate::error::Result;
 
 /// A `multipart/form-data` body.
 pub type Form = crate::body::multipart::Form<super::Source>;
@@ -138,5 +148,47 @@ impl Form {
         U: AsRef<Path>,
     {
         Ok(self.part(name, Part::file(path).await?))
+    }
+
+    /// Returns the form's bytes, as they are sent, as a stream. It ends with the form, or after the first
+    /// error.
+    ///
+    /// Each error that would make a request with this form fail is an error of the stream.
+    ///
+    /// ```
+    /// use futures_core::Stream;
+    /// use leanhttp::tokio::multipart::Form;
+    ///
+    /// let form = Form::new().text("title", "My cat");
+    /// let media_type = format!("multipart/form-data; boundary={}", form.boundary());
+    /// let body: Box<dyn Stream<Item = leanhttp::Result<bytes::Bytes>>> = Box::new(form.into_stream());
+    /// ```
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes>> + Send + Sync + use<> {
+        FormStream(Some(self.into_body().map(|(_, body)| body)))
+    }
+}
+
+/// The pieces of a form; `None` after the end.
+#[cfg(feature = "stream")]
+struct FormStream(Option<Result<Body>>);
+
+#[cfg(feature = "stream")]
+impl Stream for FormStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let piece = match self.0.take() {
+            None => return Poll::Ready(None),
+            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+            Some(Ok(mut body)) => {
+                let piece = body.poll_piece(cx);
+                self.0 = Some(Ok(body));
+                ready!(piece)
+            }
+        };
+        if !matches!(piece, Some(Ok(_))) {
+            self.0 = None;
+        }
+        Poll::Ready(piece)
     }
 }

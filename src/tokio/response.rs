@@ -146,7 +146,7 @@ impl ResponseBody {
     }
 }
 
-async fn write_all<W: AsyncWrite + Unpin + ?Sized>(
+pub(super) async fn write_all<W: AsyncWrite + Unpin + ?Sized>(
     writer: &mut W,
     mut bytes: &[u8],
 ) -> io::Result<()> {

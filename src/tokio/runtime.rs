@@ -1,7 +1,7 @@
 //! The tokio runtime: its clock, connecting, name lookups and events. [`stream`](super::stream) is a
 //! connected socket.
 //!
-//! Nothing is spawned except name lookups: attempts to connect are futures in the task that waits
+//! Nothing is spawned except name lookups, on blocking threads and, if the resolver is asynchronous, as a task: attempts to connect are futures in the task that waits
 //! for them, and everything happens in the runtime that a call is polled in, which
 //! `endpoint::current` checks.
 
@@ -23,9 +23,11 @@ use ::tokio::time::timeout;
 use super::body::Source;
 use super::endpoint::StreamSocket;
 use super::stream::Stream;
-use crate::config::Resolver;
 use crate::config::SocketOptions;
-use crate::driver::runtime::{self, Dial, Dialled, Found, Oneshot, Runtime, SocketError, first_of};
+use crate::config::dns::Resolver;
+use crate::driver::runtime::{
+    self, Dial, Dialled, Found, Oneshot, Runtime, SocketError, first_of, ready,
+};
 use crate::os;
 use crate::os::lookups::{LookupThreads, Lookups};
 use crate::policy::deadline::Wait;
@@ -110,6 +112,15 @@ struct RuntimeHandle(Handle);
 impl LookupThreads for RuntimeHandle {
     fn run(&self, work: impl FnOnce() + Send + 'static) {
         drop(self.0.spawn_blocking(work));
+    }
+
+    /// Spawns the future unless it is ready, as that of a resolver that blocks. On a blocking thread it
+    /// would keep the runtime from shutting down.
+    fn drive(&self, lookup: impl Future<Output = ()> + Send + 'static) {
+        let mut lookup = Box::pin(lookup);
+        if ready(lookup.as_mut()).is_none() {
+            drop(self.0.spawn(lookup));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -15,12 +15,11 @@ use tower_service::Service;
 use super::body::{Pieces, Source};
 use super::{Body, Client, Request, Response, ResponseBody, Tokio};
 use crate::body::{AwaitedTrailers, SourceLength};
-use crate::driver::runtime::read_body;
 use crate::error::{Error, Result};
 
 /// Sends requests, with their own timeouts and policies. See [the page of the async
 /// client](crate::tokio#tower) for its behavior as a service.
-impl Service<Request> for Client {
+impl<D> Service<Request> for crate::client::Client<Tokio, D> {
     type Response = Response;
     type Error = Error;
     type Future = ResponseFuture<Self::Response>;
@@ -30,11 +29,11 @@ impl Service<Request> for Client {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        ResponseFuture(Box::pin(self.execute(request)))
+        ResponseFuture(Box::pin(super::call(self.clone().standard(), Ok(request.parts))))
     }
 }
 
-impl Service<Request> for &Client {
+impl<D> Service<Request> for &crate::client::Client<Tokio, D> {
     type Response = Response;
     type Error = Error;
     type Future = ResponseFuture<Self::Response>;
@@ -44,11 +43,11 @@ impl Service<Request> for &Client {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        ResponseFuture(Box::pin(self.execute(request)))
+        ResponseFuture(Box::pin(super::call(self.clone().standard(), Ok(request.parts))))
     }
 }
 
-impl Client {
+impl<D> crate::client::Client<Tokio, D> {
     /// Returns this client as a service of `http::Request`, for programs and middleware that know only the
     /// crates `http` and `tower`. It shares the client's connections and settings.
     ///
@@ -64,7 +63,7 @@ impl Client {
     /// # }
     /// ```
     pub fn http_service(&self) -> HttpService {
-        HttpService { client: self.clone() }
+        HttpService { client: self.clone().standard() }
     }
 }
 
@@ -96,9 +95,6 @@ where
         ResponseFuture(Box::pin(async move { call?.await.map(Into::into) }))
     }
 }
-
-/// The size of the frames of a request body that is read from a source.
-const REQUEST_PIECE: usize = 16 * 1024;
 
 /// The future of a response. Dropping it ends the call and closes its connection.
 pub struct ResponseFuture<T>(Pin<Box<dyn Future<Output = Result<T>> + Send + Sync>>);
@@ -165,15 +161,8 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>>>> {
-        if let Some(bytes) = self.take_segment() {
-            return Poll::Ready(Some(Ok(Frame::data(bytes))));
-        }
-        let mut piece = [0; REQUEST_PIECE];
-        let read = ready!(pin!(read_body::<Tokio>(&mut self, &mut piece)).poll(cx));
-        let count = read.map_err(Error::of_body)?;
-        if count > 0 {
-            let piece = Bytes::copy_from_slice(piece.split_at(count).0);
-            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        if let Some(piece) = ready!(self.poll_piece(cx)) {
+            return Poll::Ready(Some(piece.map(Frame::data)));
         }
         Poll::Ready(self.take_trailers().map(|fields| match fields {
             Ok(fields) => Ok(Frame::trailers(fields)),

@@ -30,7 +30,7 @@
 //! The body of a refusal is worth a sentence in the error, not a delay. After the head of a refusal
 //! the step is [`Need::Reason`]: the driver reads on for a short time only and then takes what has
 //! arrived (`a_refusal_does_not_wait_for_its_body` below, `tests/proxy.rs`,
-//! `a_refusal_that_does_not_end_is_one`). Errors in that body are ignored: the status is known, and
+//! `an_endless_refusal_is_cut_off`). Errors in that body are ignored: the status is known, and
 //! explains more.
 //!
 //! # States

@@ -50,11 +50,11 @@
 //! - Plaintext that arrived before an error is delivered before the error
 //!   (`plaintext_before_a_failure_is_delivered`).
 //! - The end of the socket proves nothing under TLS (`tests/hostile_framing.rs`,
-//!   `h21_tls_that_ends_without_close_notify`; through a tunnel `tests/proxy.rs`,
-//!   `the_end_of_the_tunnel_is_no_end_of_the_body`).
+//!   `h21_tls_without_close_notify_is_a_truncation`; through a tunnel `tests/proxy.rs`,
+//!   `the_end_of_the_tunnel_truncates_the_body`).
 //! - Bytes that a proxy sends after its answer belong to the origin, whole and in order
 //!   (`n04_answers_are_consumed_exactly_at_every_split`), and are not taken for TLS of the origin
-//!   without the checks of TLS (`tests/proxy.rs`, `n03_bytes_behind_a_success_are_no_tls`).
+//!   without the checks of TLS (`tests/proxy.rs`, `n03_bytes_behind_a_2xx_are_not_read_as_tls`).
 //! - A peer cannot make a layer keep more memory than the table in [`tls`] says
 //!   (`tests/hostile_size.rs`, `c10_*`; `tests/hostile_tls.rs`, `s04_*`).
 //! - Neither `Debug` nor an error shows a login: `Socks` and `Connect` print no messages.

@@ -73,8 +73,8 @@
 //! `a_refusal_ends_a_request_with_pending_ciphertext` and
 //! `an_alert_after_an_interim_response_is_reported_before_the_body_is_read` below; the simulation,
 //! whose plans cover each stack of layers; `tests/duplex.rs` (`s15_an_echo_over_tls`,
-//! `s16_an_alert_beats_the_error_of_the_write`, `s09_*`) and `tests/tls.rs`
-//! (`late_messages_of_tls_do_not_cost_the_connection`).
+//! `s16_an_alert_precedes_the_error_of_the_write`, `s09_*`) and `tests/tls.rs`
+//! (`late_tls_messages_keep_the_connection`).
 //!
 //! # An https origin through an https proxy
 //!

@@ -39,7 +39,7 @@
 //!   answer it and wait in the input (`an_early_answer_does_not_skip_a_message`).
 //! - An answer is consumed to its last byte and no further: the byte after it belongs to the origin
 //!   (`n04_answers_are_consumed_exactly_at_every_split`, `tests/socks.rs`,
-//!   `n04_answers_are_read_exactly`).
+//!   `n04_replies_are_read_exactly`).
 //! - A wrong answer is reported at its first wrong byte, so a peer that speaks another protocol and
 //!   then waits does not hold the call up until its deadline.
 //! - The method "none" is offered beside a login, because a proxy that needs none may refuse a

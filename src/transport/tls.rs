@@ -54,9 +54,9 @@
 //! `aside` counts what such records cost and lets plaintext pay it off. The tests are
 //! `records_without_plaintext_are_bounded`, `a_handshake_is_bounded` and
 //! `plaintext_raises_the_bound_on_other_records` in `tls_tests.rs`, and `tests/hostile_size.rs`
-//! (`c10_peers_that_close_in_the_handshake`, `c10_empty_records_without_end`,
-//! `c10_tickets_without_end`, `c10_as_many_tickets_as_fit`,
-//! `c10_bytes_without_end_behind_the_end`).
+//! (`c10_a_close_in_the_handshake_is_an_error`, `c10_endless_empty_records_are_an_error`,
+//! `c10_endless_tickets_are_an_error`, `c10_tickets_within_the_limit_are_accepted`,
+//! `c10_bytes_after_close_notify_are_ignored`).
 //!
 //! # The end
 //!
@@ -81,9 +81,9 @@
 //!
 //! The name that is verified is the host of the URL: without brackets around an IPv6 address, and
 //! without the dot at the end of a fully qualified name (`tests/tls.rs`,
-//! `n05_names_of_certificates`, `n06_a_trailing_dot`). rustls refuses labels with a hyphen at their
+//! `n05_certificates_must_match_the_name`, `n06_a_trailing_dot_is_not_part_of_the_name`). rustls refuses labels with a hyphen at their
 //! edge, which DNS knows; the error says so (`tests/request_fields.rs`,
-//! `a_label_with_a_hyphen_at_its_edge`).
+//! `a_label_with_a_hyphen_at_its_edge_fails_over_tls`).
 //!
 //! A hint is added for failures that users meet often: plain HTTP on the port, an unknown issuer, a
 //! CA certificate used as the server's own, a private key that does not match its certificate.

@@ -26,22 +26,22 @@
 //!
 //! `Adjusted` ignores an error about the name after the inner verifier has run. That is sound only
 //! because rustls checks the name last: an error about it means that path, validity and usage have
-//! passed. Any other error stands (`tests/tls.rs`, `who_is_refused_unless_danger_is_asked_for`).
+//! passed. Any other error stands (`tests/tls.rs`, `invalid_certificates_need_danger`).
 //!
 //! # Why the proof of possession stays
 //!
 //! Even [`TrustAnyone`] verifies the signature of the handshake. It accepts any certificate, but
 //! the peer must have its key: otherwise a certificate copied from another server would be accepted
-//! along with a pin on it (`danger_does_not_accept_a_key_that_the_server_does_not_have` and
-//! `pinned_keys` in `tests/tls.rs`). Keys that no cryptography provider can verify are accepted
-//! only where no pin relies on them (`tests/odd_certificates.rs`, `what_danger_accepts` and
-//! `a_pinned_key_has_to_be_one_that_can_be_verified`).
+//! along with a pin on it (`danger_still_requires_proof_of_the_key` and
+//! `pinned_keys_are_required` in `tests/tls.rs`). Keys that no cryptography provider can verify are accepted
+//! only where no pin relies on them (`tests/odd_certificates.rs`, `danger_accept_invalid_certs_accepts_unusual_certificates` and
+//! `a_pinned_key_must_be_of_a_supported_algorithm`).
 //!
 //! # What a pin is compared with
 //!
 //! The pin is the SHA-256 of the `SubjectPublicKeyInfo` of the server's own certificate, as in
 //! curl, not of a certificate further up the chain: the owner of any other certificate under the
-//! same authority could present that chain (`the_key_of_the_authority_is_not_the_servers`). rustls'
+//! same authority could present that chain (`a_pin_of_the_authority_does_not_match`). rustls'
 //! parser refuses certificates that a pin can still identify, so `public_key_info_of_any` walks the
 //! DER itself:
 //!

@@ -1,4 +1,4 @@
-//! Basic credentials, as they are sent.
+//! Basic credentials in requests.
 
 use leanhttp::Client;
 use serde_json::json;

@@ -12,7 +12,7 @@ const ONE_MB: u64 = 1024 * 1024;
 
 #[test]
 fn content_encoding() {
-    // How much memory it takes is measured elsewhere.
+    // Memory is measured by `tests/hostile_size.rs`.
     support::run_except("misc/content_encoding", &["/expect/memory_bounded"], |case| {
         let body = base64(&case["body_b64"]);
         let head = format!(
@@ -46,7 +46,7 @@ fn decoded(case: &Value, response: leanhttp::Result<Response>) -> Outcome {
     }
 }
 
-/// Whether the response still says how it is coded.
+/// Whether the response still has its `Content-Encoding`.
 fn kept(response: &Response) -> bool {
     response.headers().contains_key("content-encoding")
 }

@@ -1,5 +1,5 @@
-//! Stories of a cookie jar: what servers set, and what goes back to them. (The set of cookie dates
-//! is run by the unit tests of `src/cookie/date.rs`.)
+//! Sequences of operations on a cookie jar: what servers set, and what is sent back to them. (The
+//! unit tests of `src/cookie/date.rs` run the set of cookie dates.)
 
 use std::{
     sync::{
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::support::{self, Outcome};
 
-/// About public suffixes of more than one label, which takes a list.
+/// The set about public suffixes of several labels, which need the list.
 const NEED_SUFFIX_LIST: [&str; 5] = [
     "psl-kyoto-jp",
     "psl-couk-self",
@@ -33,7 +33,7 @@ fn jar() {
     support::run("cookies/jar", |case| outcome(case, &|jar| Box::new(Direct(jar))));
 }
 
-/// The same stories, told by a server to a client that has the jar.
+/// The same sequences between a server and a client with the jar.
 #[cfg(all(feature = "blocking", feature = "tls"))]
 #[test]
 fn jar_of_a_client() {
@@ -44,7 +44,7 @@ fn jar_of_a_client() {
     });
 }
 
-/// How a jar is given what servers set, and asked for what goes to them.
+/// Access to a jar: sets cookies of a server, and returns those for a request.
 trait Carrier {
     fn set(&self, fields: &[Vec<u8>], url: &Url);
 
@@ -76,7 +76,7 @@ fn play(case: &Value, carrier: &dyn Fn(Arc<Jar>) -> Box<dyn Carrier>) -> Result<
     for (number, step) in steps.iter().enumerate() {
         second.store(step["at"].as_u64().unwrap_or(0), Ordering::Relaxed);
         let url = step["url"].as_str().unwrap();
-        if let Some(fields) = octets(step, "set") {
+        if let Some(fields) = byte_strings(step, "set") {
             let url = Url::parse(url).map_err(|error| error.to_string())?;
             carrier.set(&fields, &url);
             continue;
@@ -84,14 +84,15 @@ fn play(case: &Value, carrier: &dyn Fn(Arc<Jar>) -> Box<dyn Carrier>) -> Result<
         let got = match Url::parse(url) {
             Ok(url) => carrier.get(&url),
             Err(error) if url.starts_with("http") => return Err(error.to_string()),
-            // There is no request, and so no header, for another scheme than `http` and `https`.
+            // There is no request, and so no header field, for schemes other than `http` and
+            // `https`.
             Err(_) => None,
         };
-        let is_expected = got == octets(step, "get").map(|values| values.concat());
+        let is_expected = got == byte_strings(step, "get").map(|values| values.concat());
         let is_last = number + 1 == steps.len();
         let is_accepted = is_expected || (is_last && is_also_ok(case, got.as_deref()));
         if !is_accepted {
-            let got = got.map(|octets| octets.escape_ascii().to_string());
+            let got = got.map(|bytes| bytes.escape_ascii().to_string());
             return Err(format!("{url}: {got:?} instead of {}", step["get"]));
         }
     }
@@ -111,7 +112,7 @@ impl Carrier for Direct {
     }
 }
 
-/// What no header field can carry comes by the caller's hand.
+/// Sets cookies through the jar if a header field cannot carry them.
 fn set(jar: &Jar, field: &[u8], url: &Url) {
     match HeaderValue::from_bytes(field) {
         Ok(header) => jar.set_cookies(&mut [header].iter(), url),
@@ -120,7 +121,7 @@ fn set(jar: &Jar, field: &[u8], url: &Url) {
 }
 
 /// The string or strings under `key`, or under `key` with `_b64`.
-fn octets(step: &Value, key: &str) -> Option<Vec<Vec<u8>>> {
+fn byte_strings(step: &Value, key: &str) -> Option<Vec<Vec<u8>>> {
     let strings = |key: &str| match step.get(key)? {
         Value::String(text) => Some(vec![text.clone()]),
         Value::Array(texts) => Some(texts.iter().map(|t| t.as_str().unwrap().into()).collect()),
@@ -144,7 +145,7 @@ fn needs_idna(case: &Value) -> bool {
     has_idn && !cfg!(feature = "idna")
 }
 
-/// Of a time such as `2011-01-01T12:00:00Z`, after 1970.
+/// Parses a time such as `2011-01-01T12:00:00Z`, after 1970.
 fn instant(iso_8601: &str) -> SystemTime {
     let numbers: Vec<u64> =
         iso_8601.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
@@ -174,7 +175,7 @@ mod over_http {
 
     use super::Carrier;
 
-    /// A client, and a proxy that is every server.
+    /// A client, and a proxy that acts as every server.
     pub(super) struct OverHttp {
         jar: Arc<Jar>,
         client: Client,
@@ -183,7 +184,7 @@ mod over_http {
 
     struct Shared {
         tls: Arc<ServerConfig>,
-        /// What the next answer sets.
+        /// The `Set-Cookie` values of the next response.
         sets: Mutex<Vec<Vec<u8>>>,
         /// The `Cookie` lines of the last request.
         sent: Mutex<Vec<Vec<u8>>>,
@@ -196,7 +197,7 @@ mod over_http {
             let addr = start(Arc::clone(&shared));
             let mut limits = Limits::default();
             limits.max_head_bytes = 1024 * 1024;
-            limits.max_line_bytes = 1024 * 1024; // one story sets a thousand cookies at once
+            limits.max_line_bytes = 1024 * 1024; // one response sets a thousand cookies
             let client = Client::builder()
                 .limits(limits)
                 .cookie_provider(Arc::clone(&jar))

@@ -1,10 +1,10 @@
-//! The classes of errors that the vectors name, as kinds and phases of the client's.
+//! The error classes of the vectors, as kinds and phases of the client.
 
 use leanhttp::Error;
 use leanhttp::error::{Kind, Phase};
 
-/// Whether `error` is one of the class `name`. A timeout is none but `timeout`: a client that waits
-/// for more has not found what is wrong.
+/// Whether `error` belongs to the class `name`. A timeout belongs only to `timeout`: a client that
+/// waits for more has not found the fault.
 pub(super) fn is_named(error: &Error, name: &str) -> bool {
     let is = |kind, phases: &[Phase]| error.kind() == kind && phases.contains(&error.phase());
     let says = |text: &str| error.to_string().contains(text);
@@ -27,9 +27,9 @@ pub(super) fn is_named(error: &Error, name: &str) -> bool {
         "incomplete-head" => is(Kind::Truncated, &[Phase::Head]),
         "incomplete-body" => is(Kind::Truncated, &[Phase::Body]),
         "too-many-interim" => is(Kind::Limit, &[Phase::Head]),
-        // The server may speak at any time until the request is sent.
+        // The server may send at any time until the request is sent.
         "unsolicited-data" => is(Kind::Protocol, &[Phase::Send, Phase::Head]),
-        // A connection may be found lost while the request is sent, or afterwards.
+        // The loss of a connection may be noticed while the request is sent, or afterwards.
         "empty-reply" | "connection-closed" | "connection-reset" => {
             is(Kind::Io, &[Phase::Send, Phase::Head])
         }
@@ -51,7 +51,7 @@ pub(super) fn is_named(error: &Error, name: &str) -> bool {
         | "duplicate-content-length" => is(Kind::Builder, &[Phase::Build]),
         "body-too-short" | "body-error" => is(Kind::Body, &[Phase::Send]),
 
-        // Such a host stands in no URL, or is asked of nobody.
+        // No URL can contain such a host, so no lookup takes place.
         "host-too-long" if is(Kind::Builder, &[Phase::Build]) => true,
         "host-too-long" if is(Kind::Resolve, &[Phase::Resolve]) => true,
         "proxy-auth"
@@ -60,7 +60,7 @@ pub(super) fn is_named(error: &Error, name: &str) -> bool {
         | "host-too-long"
         | "credentials-too-long" => is(Kind::Proxy, &[Phase::Proxy]),
         "decode" => error.is_decode(),
-        // A ratio of ours or the caller's own limit, whichever comes first.
+        // The client's ratio or the caller's own limit, whichever is reached first.
         "body-too-large" => error.kind() == Kind::Limit,
         other => panic!("{other} is not known"),
     }

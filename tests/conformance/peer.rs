@@ -1,5 +1,5 @@
-//! A server that answers every request alike and keeps what came; and a way to wait until what a
-//! server wrote is with the client.
+//! A server that sends the same response to every request and keeps the bytes that it received; and
+//! a way to wait until the client has received what a server wrote.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -25,15 +25,15 @@ impl Peer {
         Self { addr, connections }
     }
 
-    /// Everything that came over the first connection, once the client has closed it; none, if
-    /// there was no connection.
+    /// All bytes of the first connection, once the client has closed it; none if there was no
+    /// connection.
     pub(super) fn received(&self) -> Option<Vec<u8>> {
-        // A connection that was made and closed is told of at once.
+        // A connection that was opened and closed is reported immediately.
         self.connections.recv_timeout(Duration::from_millis(100)).ok()
     }
 }
 
-/// One request, which ends at the latest with the client's end of the connection.
+/// Reads one request, which ends with the client's end of the connection at the latest.
 fn serve(mut stream: TcpStream, answer: &[u8], done: &Sender<Vec<u8>>) {
     let mut received = Vec::new();
     let mut buffer = [0; 4096];
@@ -44,7 +44,7 @@ fn serve(mut stream: TcpStream, answer: &[u8], done: &Sender<Vec<u8>>) {
         }
     }
     if is_whole(&received) {
-        // The client may have seen enough at any time.
+        // The client may stop reading at any time.
         let _ = stream.write_all(answer);
     }
     let _ = stream.shutdown(std::net::Shutdown::Write);
@@ -52,12 +52,12 @@ fn serve(mut stream: TcpStream, answer: &[u8], done: &Sender<Vec<u8>>) {
     let _ = done.send(received);
 }
 
-/// Whether this is a whole request.
+/// Whether this is a complete request.
 fn is_whole(received: &[u8]) -> bool {
     let text = String::from_utf8_lossy(received).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     if head.contains("transfer-encoding: chunked") {
-        // The last chunk, and perhaps trailers.
+        // The last chunk, and the trailers if there are any.
         let last = body.starts_with("0\r\n") || body.contains("\r\n0\r\n");
         return last && body.ends_with("\r\n\r\n");
     }
@@ -66,8 +66,8 @@ fn is_whole(received: &[u8]) -> bool {
     body.len() >= length
 }
 
-/// Waits until the client's system has all that was written, on Linux, whose table of connections
-/// says so; elsewhere what was written over loopback is taken for delivered.
+/// Waits until the client's system has received all that was written: on Linux by its table of
+/// connections; elsewhere data on loopback is assumed to be delivered.
 pub(super) fn wait_until_delivered(stream: &TcpStream) {
     let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else { return };
     let ends_with = |address: Option<&str>, port: u16| {

@@ -1,4 +1,4 @@
-//! What requests by a proxy send to whom.
+//! Requests through a proxy: the bytes that each peer receives.
 
 use leanhttp::{Client, NoProxy, Proxy};
 use serde_json::Value;
@@ -23,7 +23,7 @@ fn request_building() {
             send(request, proxy, tunnels.addr());
             (tunnels.asked().concat(), origin.received_text(0))
         } else {
-            // It is the proxy, or the origin where no proxy is used.
+            // The proxy, or the origin if no proxy is used.
             let peer = Script::serve(vec![answer(ok(""))]);
             send(request, proxy, peer.addr());
             (String::new(), peer.received_text(0))

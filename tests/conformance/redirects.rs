@@ -55,11 +55,11 @@ fn chains() {
     });
 }
 
-/// What the peer does after each answer.
+/// The state of the connection after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     Close,
-    /// It waits for the next request, so that hops meet the pool.
+    /// The peer waits for the next request, so that hops use the pool.
     KeepAlive,
 }
 
@@ -72,8 +72,8 @@ fn both_ways(check: impl Fn(Ending) -> std::result::Result<(), String>) -> Outco
     Outcome::Passed
 }
 
-/// Whether no connection was shared by two origins, and each origin was asked on one connection where
-/// the peer keeps it.
+/// Whether no two origins shared a connection, and each origin was contacted on one connection
+/// where the peer keeps it open.
 fn goes_by_origin(requests: &[Request], ending: Ending) -> bool {
     let is_shared = |one: &Request, two: &Request| one.connection == two.connection;
     requests.iter().enumerate().all(|(at, one)| {
@@ -84,7 +84,7 @@ fn goes_by_origin(requests: &[Request], ending: Ending) -> bool {
     })
 }
 
-/// The status and the URL of the response, or why there is none.
+/// The status and the URL of the response, or the error.
 type Result = std::result::Result<(u16, String), Error>;
 
 fn request(peer: &Peer, case: &Value, limit: Option<u64>) -> Result {
@@ -179,13 +179,13 @@ fn single_as_expected(
     })
 }
 
-/// A check that does not know what is stated must not pass.
+/// A check of an unknown expectation must fail.
 fn fails(statement: &str) -> bool {
     println!("{statement} is not known");
     false
 }
 
-/// Whether the lines that the caller gave of a field are all there, once each, in their order.
+/// Whether the caller's lines of a field are all present, once each, in their order.
 fn is_kept(name: &Value, case: &Value, request: &Request) -> bool {
     let name = name.as_str().unwrap();
     let given = case["request"]["headers"].as_array().unwrap().iter();
@@ -194,8 +194,8 @@ fn is_kept(name: &Value, case: &Value, request: &Request) -> bool {
     !given.is_empty() && request.values(name) == given
 }
 
-/// What the caller is told, and what was really requested: the same but for the fragment. The
-/// caller's own Host hides the host of the URL.
+/// Compares the URL that the caller sees with the one that was requested, without the fragment. A
+/// `Host` field of the caller hides the host of the URL.
 fn same_url(expected: &Value, told: &str, request: &Request) -> bool {
     let mut url = Url::parse(expected["url"].as_str().unwrap()).unwrap();
     if url.as_str() != told {
@@ -227,7 +227,7 @@ fn chain_as_expected(expected: &Value, result: &Result, requests: &[Request]) ->
             "authorization_sent" => {
                 each(wanted, &|request| (!request.values("authorization").is_empty()).into())
             }
-            // The client is set to it.
+            // The client has this setting.
             "max_redirects" => true,
             "note" => match wanted.as_str().unwrap() {
                 "first response sets s=1; Secure: not sent on hop 2" => {
@@ -274,12 +274,12 @@ fn end_of_head(ending: Ending) -> &'static str {
 #[derive(Clone, Debug)]
 struct Request {
     connection: usize,
-    /// The scheme and the field `Host`.
+    /// The scheme and the `Host` field.
     origin: String,
     scheme: &'static str,
     method: String,
     target: String,
-    /// Every line, in its order, with the name in lower case.
+    /// Every line, in order, with the name in lower case.
     fields: Vec<(String, String)>,
     body: String,
 }
@@ -300,14 +300,14 @@ impl Request {
         matches!(self.values(name)[..], [value] if wanted.iter().any(|wanted| wanted == value))
     }
 
-    /// A method that expects a body says that it has none (RFC 9110 §8.6).
+    /// A method that usually has a body announces an empty one (RFC 9110 §8.6).
     fn has_body_fields(&self) -> bool {
         let length = self.values("content-length");
         !(length.is_empty() || length == ["0"]) || !self.values("transfer-encoding").is_empty()
     }
 }
 
-/// Answers the first requests as told, and every later one with 200.
+/// Sends the given responses to the first requests, and a 200 to every later one.
 struct Peer {
     addr: SocketAddr,
     shared: Arc<Shared>,
@@ -347,7 +347,7 @@ impl Peer {
     }
 }
 
-/// A client that gives up in the middle is none of the peer's business.
+/// A client that disconnects in the middle is not a failure of the peer.
 fn serve(stream: TcpStream, number: usize, shared: &Shared) {
     let mut first = [0];
     if stream.peek(&mut first).unwrap_or(0) == 0 {
@@ -402,7 +402,8 @@ fn read_request(
         body.resize(length.parse().unwrap(), 0);
         stream.read_exact(&mut body).ok()?;
     } else if value("transfer-encoding").is_some() {
-        // To its end: what has not begun to leave may go elsewhere, and no chunk does that.
+        // Reads to the end: a request that has not been sent may use another connection, and a
+        // chunked one in progress cannot.
         while !body.ends_with(b"0\r\n\r\n") {
             stream.read_exact(&mut byte).ok()?;
             body.push(byte[0]);

@@ -1,4 +1,4 @@
-//! What is sent, and what is refused before a byte of it is.
+//! Requests as bytes, and those that are refused before a byte is sent.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -35,10 +35,10 @@ fn request_building() {
     });
 }
 
-/// Why nothing was sent, or not all.
+/// The reason why a request was not sent, or not completely.
 #[derive(Debug)]
 enum Failure {
-    /// The crate `http` has no such method or value; the class of errors.
+    /// The crate `http` rejects the method or value; the class of errors.
     Unspeakable(&'static str),
     Client(Error),
 }
@@ -54,7 +54,7 @@ impl Failure {
 
 type Result<T> = std::result::Result<T, Failure>;
 
-/// How it went, and what came.
+/// Sends a request over plain TCP, and returns the result and the bytes that the server received.
 fn in_the_clear(request: &Value) -> (Result<()>, Vec<u8>) {
     let peer = Peer::start(ok(""));
     let result = send(request, peer.addr);
@@ -108,7 +108,7 @@ fn body(request: &Value) -> Option<Body> {
     Some(Body::new(Chunks(chunks.clone().into_iter().collect())))
 }
 
-/// Gives texts one by one; an object stands for a failure.
+/// Returns texts one by one; an object stands for a failure.
 struct Chunks(std::collections::VecDeque<Value>);
 
 impl Read for Chunks {
@@ -121,7 +121,7 @@ impl Read for Chunks {
     }
 }
 
-/// A request as it came.
+/// A request as received.
 struct Sent<'a> {
     line: &'a str,
     fields: Vec<(String, &'a [u8])>,
@@ -172,7 +172,7 @@ fn is_as_expected(case: &Value, result: &Result<()>, sent: &Sent<'_>) -> bool {
         })
 }
 
-/// Whether the server sees that the body is not whole. The peer has seen the connection closed.
+/// Whether the server sees that the body is incomplete. The peer has seen the connection closed.
 fn is_cut(note: &str, case: &Value, sent: &Sent<'_>) -> bool {
     match note {
         "connection closed, never padded, never reused" => {
@@ -187,7 +187,7 @@ fn is_cut(note: &str, case: &Value, sent: &Sent<'_>) -> bool {
     }
 }
 
-/// One of several results, in words.
+/// A choice of results, described in words.
 fn is_one(prose: &Value, result: &Result<()>, sent: &Sent<'_>) -> bool {
     match prose.as_str().unwrap() {
         "error" => result.is_err() && sent.bytes == 0,
@@ -200,7 +200,7 @@ fn is_one(prose: &Value, result: &Result<()>, sent: &Sent<'_>) -> bool {
     }
 }
 
-/// What the cases accept besides, in words.
+/// Alternatives that the cases accept, described in words.
 fn is_accepted(prose: &Value, result: &Result<()>, sent: &Sent<'_>) -> bool {
     match prose.as_str().unwrap_or_default() {
         "error" => result.is_err() && sent.bytes == 0,

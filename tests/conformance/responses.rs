@@ -1,9 +1,10 @@
-//! Responses over real sockets: whole, byte by byte, and cut in two at every place.
+//! Responses over real sockets: whole, byte by byte, and split in two at every position.
 //!
-//! Compared are: status, fields, body, trailers, how many interim responses there were (by the limit
-//! that they just fit in), the class of an error, and whether the peer sees the next request on the
-//! same connection. The names of interim responses and the fields of an answer to `CONNECT` are told
-//! to no caller; the machine that reads them is tested by the vectors inside the crate.
+//! Compared are: status, fields, body, trailers, the number of interim responses (by the limit that
+//! just allows them), the class of an error, and whether the peer sees the next request on the same
+//! connection. The reason phrases of interim responses and the fields of a response to `CONNECT`
+//! are not available to callers; the vectors inside the crate test the state machine that parses
+//! them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -50,9 +51,9 @@ sets! {
     rfc_transfer_encoding = "rfc-transfer-encoding",
 }
 
-/// How often a response is sent again before the peer's word counts that a connection was reused
-/// which must not be. What the peer has written may, on a busy machine, still be on its way when the
-/// next request is sent; a client that does not look reuses the connection each time.
+/// Number of times a response is sent again before the peer's observation counts that a connection
+/// was wrongly reused. On a busy machine, what the peer has written may still be on its way when
+/// the next request is sent; a client that does not check reuses the connection each time.
 const LOOKS: usize = 5;
 
 fn check(case: &Value) -> Outcome {
@@ -105,8 +106,8 @@ fn try_exchange(peer: &Peer, case: &Value, pieces: &[Vec<u8>]) -> Result<(), Str
     Err(format!("{actual:?}"))
 }
 
-/// Whether exactly so many interim responses come as are stated: with a limit of one less they are
-/// too many.
+/// Whether exactly the expected number of interim responses arrives: with a limit of one less the
+/// call fails.
 fn has_interim(peer: &Peer, case: &Value, raw: &[u8]) -> bool {
     let Some(interim) = case["expect"]["interim"].as_array() else { return true };
     let method = case["request_method"].as_str().unwrap();
@@ -124,7 +125,7 @@ fn has_interim(peer: &Peer, case: &Value, raw: &[u8]) -> bool {
     also_refused || (fits && is_one_too_many)
 }
 
-/// What the client made of a response.
+/// The response as the client reports it.
 #[derive(Debug)]
 struct Response {
     status: u16,
@@ -137,16 +138,16 @@ struct Response {
 
 type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What the peer does behind the response.
+/// The action of the peer after the response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Open,
-    /// All came in one piece, so that the client knows of it what can be known.
+    /// All arrived in one piece, so the client has seen everything.
     ClosedAtOnce,
     ClosedLater,
 }
 
-/// Cases that end in the middle of what is wrong before that, with the error of what is wrong.
+/// Cases that end before the data that is invalid, with the error for that data.
 const SOONER: [(&str, &str); 1] = [("go-err-only-version-2", "invalid-version")];
 
 fn finds_sooner(case: &Value, result: &Result<Response>) -> bool {
@@ -156,7 +157,8 @@ fn finds_sooner(case: &Value, result: &Result<Response>) -> bool {
     is_stated && named.is_some_and(|(_, error)| is_found(error))
 }
 
-/// Whether this is what was expected. `reused`: the peer has seen another request on the connection.
+/// Whether this is the expected result. `reused`: the peer has received another request on the
+/// connection.
 fn is_as_expected(
     expected: &Value,
     result: &Result<Response>,
@@ -164,7 +166,7 @@ fn is_as_expected(
     ending: Ending,
 ) -> bool {
     let response = match (result, expected.get("error")) {
-        // After an error nobody knows where the next response begins.
+        // After an error the start of the next response is unknown.
         (Err(error), Some(name)) => return is_named(error, name.as_str().unwrap()) && !reused,
         (Ok(response), None) => response,
         _ => return false,
@@ -177,7 +179,8 @@ fn is_as_expected(
         && (expected["body_any"] == true || *body == base64(&expected["body_b64"]))
         && expected.get("trailers").is_none_or(|fields| *trailers == sorted(fields))
         && match &expected["reusable"] {
-            // Nobody reuses what the peer has closed: there the client's own word counts, too.
+            // A connection that the peer has closed is never reused; there the client's own report
+            // counts too.
             Value::Bool(false) => !reused && (ending != Ending::ClosedAtOnce || !*pooled),
             Value::Bool(true) => *pooled && (reused || ending != Ending::Open),
             _ => true,
@@ -238,7 +241,7 @@ fn client(limits: Limits) -> Client {
     builder.timeout(Duration::from_secs(10)).build().unwrap()
 }
 
-/// What the client makes of the response, and whether its next request comes on the same connection.
+/// Returns the client's result, and whether its next request uses the same connection.
 fn exchange(peer: &Peer, method: &str, pieces: Vec<Vec<u8>>) -> (Result<Response>, bool) {
     let client = client(Limits::default());
     peer.play(pieces);
@@ -264,7 +267,7 @@ fn read(client: &Client, method: &str, addr: SocketAddr) -> Result<Response> {
     Ok(Response { status, headers, body, trailers, pooled })
 }
 
-/// The client asks a proxy, and then begins TLS, which it is not answered.
+/// Sends a `CONNECT` to a proxy, and then begins a TLS handshake, which gets no reply.
 fn try_tunnel(peer: &Peer, case: &Value, pieces: Vec<Vec<u8>>) -> Result<(), String> {
     peer.play(pieces);
     let proxy = Proxy::all(peer.addr.to_string()).unwrap();
@@ -277,8 +280,8 @@ fn try_tunnel(peer: &Peer, case: &Value, pieces: Vec<Vec<u8>>) -> Result<(), Str
     }
 }
 
-/// A tunnel is there when the handshake is what fails: at the bytes that came in the tunnel, or at its
-/// end. Otherwise status and body are told.
+/// The tunnel was opened if the handshake is what fails, because of the bytes in the tunnel or its
+/// end. Otherwise status and body are reported.
 fn is_tunnel_as_expected(expected: &Value, error: &Error) -> bool {
     if expected["tunnel"] == true {
         let is_cut = error.to_string().contains("closed");
@@ -292,10 +295,10 @@ fn is_tunnel_as_expected(expected: &Value, error: &Error) -> bool {
         && error.to_string().ends_with(&body)
 }
 
-/// A server that answers the next request as it is told, and every other one with `next`.
+/// A server that sends a given response to the next request, and `next` to every other one.
 struct Peer {
     addr: SocketAddr,
-    /// Whether it closes the connection after what it was told to answer.
+    /// Whether it closes the connection after the given response.
     closes: bool,
     shared: Arc<Shared>,
     ended: Receiver<()>,
@@ -305,7 +308,7 @@ struct Shared {
     closes: bool,
     stopping: AtomicBool,
     told: Mutex<Option<Vec<Vec<u8>>>>,
-    /// The number of the connection that each request came on.
+    /// The number of each request's connection.
     requests: Mutex<Vec<usize>>,
 }
 
@@ -333,14 +336,14 @@ impl Peer {
         Self { addr, closes, shared, ended }
     }
 
-    /// The next request is answered with these pieces.
+    /// Sets the pieces of the next response.
     fn play(&self, pieces: Vec<Vec<u8>>) {
         while self.ended.try_recv().is_ok() {}
         *self.shared.told.lock().unwrap() = Some(pieces);
         self.shared.requests.lock().unwrap().clear();
     }
 
-    /// Waits until the peer has written all that it was told to.
+    /// Waits until the peer has written the whole response.
     fn wait_for_end(&self) {
         self.ended.recv_timeout(Duration::from_secs(10)).expect("the peer was asked");
     }
@@ -357,7 +360,7 @@ impl Drop for Peer {
     }
 }
 
-/// The client may have seen enough at any time, so that writing fails.
+/// The client may stop reading at any time, so writing may fail.
 fn serve(mut stream: TcpStream, number: usize, shared: &Shared, end: &Sender<()>) {
     stream.set_nodelay(true).unwrap();
     while read_head(&mut stream) {

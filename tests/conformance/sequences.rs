@@ -1,4 +1,4 @@
-//! Several requests of one client, and what its pool makes of what the server does in between.
+//! Several requests of one client, and the reaction of its pool to events on the server in between.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -18,7 +18,7 @@ use super::text::base64;
 
 #[test]
 fn sequences() {
-    // The client has the one, and how much memory it takes is measured elsewhere.
+    // Memory is measured by `tests/hostile_size.rs`.
     let not_compared = ["/expect/config/idle_timeout_ms", "/expect/memory_bounded"];
     support::run_except("responses/sequences", &not_compared, |case| {
         let server = Server::start(case["connections"].as_array().unwrap().clone());
@@ -26,7 +26,7 @@ fn sequences() {
         let requests = case["requests"].as_array().unwrap();
         let results: Vec<_> =
             requests.iter().map(|request| send(&client, request, server.addr)).collect();
-        // What the client may still be about to do, it does now.
+        // Gives the client time for an action that it must not take.
         thread::sleep(Duration::from_millis(50));
         let seen = server.seen.lock().unwrap();
         let fits = accepted(case).any(|expected| fits(expected, &results, &seen));
@@ -37,16 +37,16 @@ fn sequences() {
     });
 }
 
-/// Whether the server says something on its first connection before it is asked. RFC 9112 §9.2 can
-/// be kept for what has come by the time the request is sent: what is still on its way looks like an
-/// answer to it.
+/// Whether the server sends something on its first connection before a request. RFC 9112 §9.2 can
+/// only be applied to bytes that have arrived by the time the request is sent: later ones look like
+/// a response to it.
 fn speaks_first(case: &Value) -> bool {
     let first = &case["connections"][0][0];
     let reads = ["read_request", "read_head_only", "read_body"];
     first.get("send").is_some() && reads.iter().all(|step| first.get(*step).is_none())
 }
 
-/// A text, or why there is none.
+/// A text, or the error.
 type Outgrowth = Result<String, Error>;
 
 fn client(case: &Value, server: &Server) -> Client {
@@ -129,14 +129,14 @@ fn fits(expected: &Value, results: &[Outgrowth], seen: &Seen) -> bool {
         "connections_used_at_most" => seen.connections <= value.as_u64().unwrap(),
         "connections_used_any_of" => value.as_array().unwrap().contains(&seen.connections.into()),
         "requests_seen" => *value == seen.requests,
-        // The client has it; and how much memory it takes is measured elsewhere.
+        // Memory is measured by `tests/hostile_size.rs`.
         "config" | "memory_bounded" => true,
         other => panic!("{other} is not known"),
     })
 }
 
-/// Asked for cookies between the connection and the request, it waits until the client has got what the
-/// server says by itself.
+/// A cookie store that is asked between the connection and the request, and waits until the client
+/// has received the server's unsolicited bytes.
 struct Patient(Arc<(Mutex<bool>, Condvar)>);
 
 impl CookieStore for Patient {
@@ -153,7 +153,7 @@ impl CookieStore for Patient {
 struct Server {
     addr: SocketAddr,
     seen: Arc<Mutex<Seen>>,
-    /// Whether something that was sent has reached the client.
+    /// Whether data of the server has reached the client.
     spoken: Arc<(Mutex<bool>, Condvar)>,
 }
 
@@ -161,7 +161,7 @@ struct Server {
 struct Seen {
     connections: u64,
     requests: u64,
-    /// Those that no script closes stay open.
+    /// Connections that no script closes stay open.
     open: Vec<TcpStream>,
 }
 
@@ -208,7 +208,7 @@ fn play(
         thread::sleep(Duration::from_millis(step["delay_ms"].as_u64().unwrap_or(0)));
         if step.get("send").is_some() {
             let bytes = base64(&step["send"]).repeat(step["repeat"].as_u64().unwrap_or(1) as usize);
-            // The client may have had enough.
+            // The client may stop reading.
             let _ = stream.write_all(&bytes);
             if is_unasked {
                 wait_until_delivered(&stream);
@@ -231,7 +231,7 @@ fn play(
     }
 }
 
-/// Reads a head, a body, or both; whether all of it came.
+/// Reads a head, a body, or both; returns whether all of it arrived.
 fn read(
     stream: &mut TcpStream,
     received: &mut Vec<u8>,

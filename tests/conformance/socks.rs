@@ -1,4 +1,4 @@
-//! SOCKS5 over real sockets: what the client says, and what it makes of the answers.
+//! SOCKS5 over real sockets: the client's messages, and its reaction to the replies.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use super::errors::is_named;
 use super::support::{self, Outcome};
 use super::text::base64;
 
-/// How long the greeting of a client without a login is.
+/// Length of a client's greeting without a login.
 const GREETING: usize = 3;
 
 const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody";
@@ -33,7 +33,7 @@ fn socks5() {
             }
             "bytes_sent_after_greeting" => *wanted == sent.len().saturating_sub(GREETING),
             "ok" => *wanted == is_success,
-            // What is left over would stand before the response.
+            // Surplus bytes would stand before the response.
             "leftover" => *wanted == 0 && is_success,
             "client_sends_b64" => {
                 let said: Vec<u8> = wanted.as_array().unwrap().iter().flat_map(base64).collect();
@@ -48,7 +48,7 @@ fn socks5() {
     });
 }
 
-/// Who looks the name up.
+/// Looks the name up on both sides: in the client and in the proxy.
 fn both(case: &Value) -> Outcome {
     let steps = || vec![b"\x05\0".to_vec(), b"\x05\0\0\x01\0\0\0\0\0\0".to_vec()];
     let (local, _) = exchange("socks5://127.0.0.1:1080", case, steps());
@@ -74,7 +74,7 @@ fn steps(case: &Value) -> Vec<Vec<u8>> {
     case["server_sends_b64"].as_array().unwrap().iter().map(base64).collect()
 }
 
-/// One request by a proxy that says this; what it was sent, and the response.
+/// Sends one request through a proxy with these replies; returns the bytes sent, and the response.
 fn exchange(proxy: &str, case: &Value, says: Vec<Vec<u8>>) -> (Vec<u8>, Result<String, Error>) {
     let closes = case["closes_after"] == true;
     let (addr, peer) = play(says, closes);
@@ -88,12 +88,12 @@ fn exchange(proxy: &str, case: &Value, says: Vec<Vec<u8>>) -> (Vec<u8>, Result<S
     let url = format!("http://{}/", case["target"].as_str().unwrap());
     let result = client.get(url).send().and_then(|response| response.text());
     drop(client);
-    // Where the client did not even connect.
+    // Ends the wait of a server to which the client did not connect.
     drop(TcpStream::connect(addr));
     (peer.join().unwrap(), result)
 }
 
-/// A proxy that answers each word with its next one, and then a request.
+/// A proxy that replies to each message with the next one of a list, and then to a request.
 fn play(says: Vec<Vec<u8>>, closes: bool) -> (SocketAddr, JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();

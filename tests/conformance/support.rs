@@ -1,4 +1,4 @@
-//! Reads a set of cases, runs them side by side, counts, and spoils expectations to see that each
+//! Reads a set of cases, runs them in parallel, counts, and alters expectations to check that each
 //! kind of statement is compared.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,17 +10,17 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-/// How one case went.
+/// The result of one case.
 pub(super) enum Outcome {
     Passed,
     /// Not run; the reason is counted.
     Skipped(&'static str),
-    /// What came instead of what was expected.
+    /// The actual result, which differs from the expected one.
     Failed(String),
 }
 
 impl Outcome {
-    /// Passed, if `actual` is what the case expects or one of what it accepts besides.
+    /// Passes if `actual` is the expected result or an accepted alternative.
     pub(super) fn of(case: &Value, actual: &Value) -> Outcome {
         if accepted(case).any(|accepted| accepted == actual) {
             Outcome::Passed
@@ -30,21 +30,21 @@ impl Outcome {
     }
 }
 
-/// What a case expects, and then everything in its list `also_ok`.
+/// The expected results: the first choice, then those of the list `also_ok`.
 pub(super) fn accepted(case: &Value) -> impl Iterator<Item = &Value> {
     let also = case["also_ok"].as_array().into_iter().flatten();
     std::iter::once(&case["expect"]).chain(also)
 }
 
-/// Runs every case of `set`, a file like `url/parse`, and prints how many passed. Everything that
-/// the cases state is compared; see [`run_except`].
+/// Runs every case of `set`, a file like `url/parse`, and prints the number that passed. All
+/// statements of the cases are compared; see [`run_except`].
 pub(super) fn run(set: &str, check: impl Fn(&Value) -> Outcome + Sync) {
     run_except(set, &[], check);
 }
 
-/// Runs every case of `set`, and then spoils the expectations: for each kind of statement, such as
-/// `/expect/headers/[]/[]`, there has to be a case that fails when one of that kind is changed. The
-/// kinds of `not_compared` are those for which there is none; the list is printed.
+/// Runs every case of `set`, and then alters the expectations: for each kind of statement, such as
+/// `/expect/headers/[]/[]`, there must be a case that fails when one of that kind is altered. The
+/// kinds in `not_compared` have none; the list is printed.
 ///
 /// Panics at the end with all cases that failed and all kinds that are not compared, or when the set
 /// cannot be read.
@@ -84,7 +84,7 @@ pub(super) fn run_except(
     assert_eq!(passes, not_compared, "{set}: what is spoiled of these kinds passes all the same");
 }
 
-/// Does `work` on all items, some at a time: most of them wait for a socket, some for a limit.
+/// Runs `work` on all items, some in parallel: most of them wait for a socket, some for a timeout.
 fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     const WORKERS: usize = 8;
     let next = AtomicUsize::new(0);
@@ -104,7 +104,7 @@ fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
     done.into_inner().unwrap().into_values().collect()
 }
 
-/// A check that panics is a case that failed, and hides no other.
+/// A check that panics is a failed case, and does not stop the others.
 fn guarded(check: &impl Fn(&Value) -> Outcome, case: &Value) -> Outcome {
     panic::catch_unwind(AssertUnwindSafe(|| check(case))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -113,28 +113,28 @@ fn guarded(check: &impl Fn(&Value) -> Outcome, case: &Value) -> Outcome {
     })
 }
 
-// Spoiled expectations.
+// Altered expectations.
 
-/// One thing that a case states.
+/// One statement of a case.
 struct Statement {
-    /// Where it stands, with the numbers of arrays left out.
+    /// The place, with array indices left out.
     kind: String,
-    /// Where it stands, as a JSON pointer.
+    /// The place as a JSON pointer.
     pointer: String,
 }
 
-/// What comes of a kind of statement that is changed.
+/// The result of changing an expectation of one kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Spoiled {
-    /// Some case fails then.
+    /// Some case fails when it is altered.
     Fails,
     Passes,
-    /// All cases that state such a thing came out as something else that they accept, too.
+    /// All cases with such a statement had another result, which they accept too.
     Untried,
 }
 
 fn notices(check: &impl Fn(&Value) -> Outcome, passed: &[&Value], kind: &str) -> Spoiled {
-    /// A change need not be one for every case: a field that is absent under one name is absent
+    /// Altering may have no effect for some cases: a field that is absent under one name is absent
     /// under another, too.
     const TRIED: usize = 12;
     let stating = passed.iter().filter_map(|case| {
@@ -149,7 +149,7 @@ fn notices(check: &impl Fn(&Value) -> Outcome, passed: &[&Value], kind: &str) ->
         let key = pointer.rsplit('/').find(|key| key.parse::<usize>().is_err()).unwrap().to_owned();
         let value = case.pointer_mut(&pointer).unwrap();
         *value = spoiled(&key, value);
-        // A check that cannot read what it is given does not compare it.
+        // A check that panics on the altered value does not compare it.
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| check(&case)));
         if matches!(outcome, Ok(Outcome::Failed(_))) {
             return Spoiled::Fails;
@@ -159,7 +159,7 @@ fn notices(check: &impl Fn(&Value) -> Outcome, passed: &[&Value], kind: &str) ->
     found
 }
 
-/// Everything that the case expects; a story of steps expects where it gets something.
+/// All expectations of the case; in a sequence of steps each reading step has one.
 fn statements(case: &Value) -> Vec<Statement> {
     let mut found = Vec::new();
     for key in ["expect", "expect_seconds"] {
@@ -179,9 +179,9 @@ fn statements(case: &Value) -> Vec<Statement> {
 
 fn gather(value: &Value, pointer: &str, found: &mut Vec<Statement>) {
     match value {
-        // One of several: only all of them together can be spoiled.
+        // One of several alternatives: only all of them together can be altered.
         Value::Array(_) if pointer.ends_with("any_of") => found.push(Statement::new(pointer)),
-        // Only how many there are can be told.
+        // Only their number can be compared.
         Value::Array(_) if pointer.ends_with("interim") => found.push(Statement::new(pointer)),
         Value::Array(list) => {
             for (at, value) in list.iter().enumerate() {
@@ -207,14 +207,14 @@ impl Statement {
     }
 }
 
-/// Another value of the same sort, under that key.
+/// A different value of the same type, under that key.
 fn spoiled(key: &str, value: &Value) -> Value {
     match value {
         Value::Bool(value) => json!(!value),
         Value::Number(_) if key.ends_with("at_most") => json!(0),
         Value::Number(number) => json!(number.as_u64().unwrap_or(0) + 1),
         Value::Array(_) => json!([]),
-        // An error of another class that every set knows.
+        // An error of another class that every set uses.
         Value::String(error) if key == "error" && error == "timeout" => json!("connection-closed"),
         Value::String(_) if key == "error" => json!("timeout"),
         Value::String(body) if key == "body" => json!(if body == "none" { "same" } else { "none" }),
@@ -227,7 +227,7 @@ fn spoiled(key: &str, value: &Value) -> Value {
     }
 }
 
-/// The cases of `set`, or nothing when no folder was named.
+/// The cases of `set`, or nothing if no folder is configured.
 fn load(set: &str) -> Option<Vec<Value>> {
     let folder = std::env::var_os("LEANHTTP_VECTORS")?;
     let path = Path::new(&folder).join(set).with_extension("json");
@@ -239,9 +239,9 @@ fn load(set: &str) -> Option<Vec<Value>> {
     Some(cases)
 }
 
-/// What the runner itself is trusted for: a statement that a check passes over is found.
+/// The runner detects a changed expectation that a check ignores.
 #[test]
-fn a_spoiled_expectation_that_passes_is_found() {
+fn an_altered_expectation_that_passes_is_detected() {
     let case = json!({
         "expect": {"status": 200, "headers": [["A", "b"]], "reusable": true},
         "also_ok": [{"error": "framing"}],

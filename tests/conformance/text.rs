@@ -1,4 +1,4 @@
-//! How vectors write bytes.
+//! The notation of bytes in the vectors.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ pub(super) fn base64(text: &Value) -> Vec<u8> {
     bytes
 }
 
-/// Each byte as the character of that number.
+/// Each byte as the character with that code point.
 pub(super) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }

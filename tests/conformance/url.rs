@@ -1,11 +1,11 @@
-//! URLs: parsing and resolving, host names, what may be asked of a resolver.
+//! URLs: parsing and resolving, host names, and names that may be looked up.
 
 use leanhttp::url::{ParseError, Url};
 use serde_json::{Value, json};
 
 use super::support::{self, Outcome};
 
-/// Whether a host that is not ASCII can be parsed at all.
+/// Whether a host that is not ASCII can be parsed.
 const IDNA: bool = cfg!(feature = "idna");
 
 #[test]
@@ -47,7 +47,7 @@ fn agrees(url: &Url, expect: &Value) -> bool {
         ("search", prefixed("?", url.query())),
         ("hash", prefixed("#", url.fragment())),
     ];
-    // Only `href` stands in every case.
+    // Only `href` is present in every case.
     expect["href"].is_string()
         && parts.iter().all(|(key, part)| expect.get(key).is_none_or(|expected| expected == part))
 }
@@ -70,7 +70,7 @@ fn domain_to_ascii() {
 
 #[test]
 fn dns_length() {
-    // The stage is prose; that no lookup is made is seen by the tests of dialling.
+    // The stage is prose; the tests of `dialling.rs` show that no lookup is made.
     support::run_except("url/dns_length", &["/expect/stage"], |case| {
         let url = Url::parse(case["input"].as_str().unwrap()).unwrap();
         let resolvable = url.host().is_some_and(|host| host.is_resolvable());

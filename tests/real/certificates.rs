@@ -1,4 +1,4 @@
-//! TLS of nginx and haproxy: whom a client trusts, who it is, and what is spoken.
+//! TLS with nginx and haproxy: trust, client certificates, protocol versions.
 
 use leanhttp::error::{Kind, Phase};
 use leanhttp::tls::{CertificateRevocationList, SpkiSha256, Version};
@@ -32,7 +32,7 @@ fn assert_taken(host: &str, port: &str, client: ClientBuilder) {
 }
 
 #[test]
-fn good_ones() {
+fn valid_certificates_are_accepted() {
     let Some([port]) = named(["TLS_PORT"]) else { return };
     for host in ["localhost", "127.0.0.1", "good.test"] {
         assert_taken(host, &port, trusting());
@@ -40,11 +40,11 @@ fn good_ones() {
 }
 
 #[test]
-fn those_with_one_fault_are_refused() {
+fn certificates_with_one_fault_are_refused() {
     let Some([port]) = named(["TLS_PORT"]) else { return };
     for (host, reason) in REFUSED {
         assert_refused(host, &port, trusting(), reason);
-        // Nothing else is wrong with that server.
+        // The server is otherwise valid.
         assert_taken(host, &port, trusting().danger_accept_invalid_certs(true));
     }
     let any_name = || trusting().danger_accept_invalid_hostnames(true);
@@ -53,16 +53,16 @@ fn those_with_one_fault_are_refused() {
 }
 
 #[test]
-fn a_revoked_one_is_refused_by_its_list() {
+fn a_revoked_certificate_is_refused() {
     let Some([port]) = named(["TLS_PORT"]) else { return };
     assert_taken("revoked.test", &port, trusting());
     assert_refused("revoked.test", &port, trusting().add_crls(lists()), "Revoked");
     assert_taken("good.test", &port, trusting().add_crls(lists()));
 }
 
-/// OpenSSL has computed the pin.
+/// The pin was computed by OpenSSL.
 #[test]
-fn a_pinned_key() {
+fn a_pinned_key_is_required() {
     let Some([port]) = named(["TLS_PORT"]) else { return };
     let pin = String::from_utf8(pki("good.pin")).unwrap();
     let right: SpkiSha256 = format!("sha256//{}", pin.trim()).parse().unwrap();
@@ -74,7 +74,7 @@ fn a_pinned_key() {
 }
 
 #[test]
-fn versions() {
+fn protocol_versions_are_limited() {
     let Some([port_12, port_13]) = named(["TLS12_PORT", "TLS13_PORT"]) else { return };
     let only = |version| trusting().tls_version_min(version).tls_version_max(version);
     let [v12, v13] = [Version::TLS_1_2, Version::TLS_1_3];
@@ -90,7 +90,7 @@ fn versions() {
     }
 }
 
-/// One client for each server, because sessions are kept by the name of the host.
+/// One client for each server, because sessions are stored by host name.
 #[test]
 fn sessions_are_resumed() {
     let Some(ports) = named(["TLS12_PORT", "TLS13_PORT"]) else { return };
@@ -110,9 +110,9 @@ fn identity(file: &str) -> ClientBuilder {
     trusting().identity(Identity::from_pem(&pki(file)).unwrap())
 }
 
-/// nginx answers with a status to a client that has no certificate or another's.
+/// nginx responds with a status to a client with no certificate or an unknown one.
 #[test]
-fn clients_by_nginx() {
+fn nginx_verifies_client_certificates() {
     let Some([port]) = named(["MUTUAL_PORT"]) else { return };
     let url = format!("https://mutual.test:{port}/tls");
     let rows = [(trusting(), 400), (identity("stranger.pem"), 400), (identity("client.pem"), 200)];
@@ -125,9 +125,9 @@ fn clients_by_nginx() {
     }
 }
 
-/// haproxy ends the connection with an alert, which in TLS 1.3 comes after the handshake.
+/// haproxy ends the connection with an alert, which in TLS 1.3 arrives after the handshake.
 #[test]
-fn clients_by_haproxy() {
+fn haproxy_verifies_client_certificates() {
     let Some([port]) = named(["HAPROXY_MUTUAL_PORT"]) else { return };
     let url = format!("https://mutual.test:{port}/get");
     let ask = |client: ClientBuilder| {

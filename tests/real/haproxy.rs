@@ -1,4 +1,5 @@
-//! haproxy: what a gateway does to requests. Its log and that of the backend tell how often one came.
+//! haproxy: a gateway's effect on requests. Its log and that of the backend tell the number of
+//! times a request arrived.
 
 use std::io::{self, Read};
 use std::thread;
@@ -11,14 +12,14 @@ use leanhttp::{Client, Method};
 
 use super::servers::{assert_told, named, trusting};
 
-/// A deadline that every row keeps, with time to spare for a slow machine.
+/// A deadline for every row, generous for a slow machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
 fn url(server: &str, path: &str, id: &str) -> String {
     format!("{server}{path}?id={}-{id}", process::id())
 }
 
-/// How often the log has this request, some time after it was there first.
+/// Number of times the log has this request, some time after its first occurrence.
 fn came(log: &str, method: &Method, url: &str) -> usize {
     let folder = env::var("LEANHTTP_LOGS").unwrap();
     let target = url.splitn(4, '/').nth(3).unwrap();
@@ -59,12 +60,12 @@ fn a_gateways_errors_are_responses() {
         assert_eq!(came("haproxy", &method, &url), 1, "{path}");
     }
     let slow = url(&server, "/delay/4", "answered");
-    assert_eq!(came("nginx-access", &Method::POST, &slow), 1, "and once behind the gateway");
+    assert_eq!(came("nginx-access", &Method::POST, &slow), 1, "once behind the gateway");
 }
 
-/// On a fresh connection nothing is tried again, on an old one only what may come twice.
+/// On a fresh connection nothing is retried, on a reused one only idempotent requests.
 #[test]
-fn a_reset_connection() {
+fn only_idempotent_requests_are_retried_after_a_reset() {
     let Some([server, _]) = named(["HAPROXY", "LOGS"]) else { return };
     let rows = [
         (Method::GET, client(), 1),
@@ -82,9 +83,9 @@ fn a_reset_connection() {
     }
 }
 
-/// The connection is forgotten: no end, no reset, no answer.
+/// The gateway drops its state of the connection: no FIN, no RST, no response.
 #[test]
-fn silence() {
+fn a_vanished_connection_times_out() {
     let Some([server, _]) = named(["HAPROXY", "LOGS"]) else { return };
     for (id, client) in [("silent-new", client()), ("silent-old", connected(&server))] {
         let url = url(&server, "/drop", id);
@@ -97,7 +98,7 @@ fn silence() {
     }
 }
 
-/// Half a body, of a length that nobody knows, then a pause longer than the gateway's patience.
+/// Half a body of unknown length, then a pause longer than the gateway's timeout.
 struct Slow {
     pieces: u8,
 }

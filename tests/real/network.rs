@@ -1,6 +1,7 @@
-//! Networks that fail: what `.ci/netlab` makes, from the inside (`.ci/netlab in COMMAND`).
+//! Networks that fail: `.ci/netlab` creates them, and these tests run inside (`.ci/netlab in
+//! COMMAND`).
 //!
-//! A limit is one of the client's, and short; a [`BOUND`] is generous, since it is the machine's.
+//! A limit of the client is short; a [`BOUND`] is generous, because it is for the machine.
 
 use std::fmt::Write;
 use std::io::Read;
@@ -12,7 +13,7 @@ use leanhttp::{Client, ClientBuilder, Error};
 use super::servers::{assert_told, named};
 
 const LIMIT: Duration = Duration::from_secs(1);
-/// Long before the client's own limits (10 s and 30 s) would have ended it.
+/// Long before the client's default limits (10 s and 30 s) would end a call.
 const BOUND: Duration = Duration::from_secs(5);
 
 fn client() -> ClientBuilder {
@@ -25,7 +26,7 @@ fn get(client: ClientBuilder, url: &str) -> leanhttp::Result<(String, String)> {
     Ok((peer, response.text()?))
 }
 
-/// The error, which came in time.
+/// Returns the error, and asserts that it came in time.
 #[track_caller]
 fn fails(client: ClientBuilder, url: &str) -> Error {
     let began = Instant::now();
@@ -34,7 +35,7 @@ fn fails(client: ClientBuilder, url: &str) -> Error {
     error
 }
 
-/// Both ways to say how long a connection may take.
+/// Both settings that limit the time to connect.
 fn impatient() -> [ClientBuilder; 2] {
     [client().connect_timeout(LIMIT), client().timeout(LIMIT)]
 }
@@ -46,7 +47,7 @@ fn lines(count: usize) -> String {
     })
 }
 
-/// RFC 8305: a family that does not work costs a moment and not the whole limit.
+/// RFC 8305: an address family that does not work costs a moment and not the whole limit.
 #[test]
 fn the_family_that_works_wins() {
     let Some(_) = named(["LAB"]) else { return };
@@ -64,9 +65,9 @@ fn the_family_that_works_wins() {
 }
 
 #[test]
-fn addresses_that_swallow_everything() {
+fn t04_addresses_that_drop_packets_time_out() {
     let Some(_) = named(["LAB"]) else { return };
-    let silent = ": no connection within 1s (connect timeout)";
+    let silent = ": timed out: no connection within 1s (connect timeout)";
     let dead = ["connecting to 2 addresses for ", "[2001:db8:77:1::1]:8000", "10.77.1.1:8000"];
     for host in ["10.77.1.9", "[2001:db8:77:1::9]"] {
         let url = format!("http://{host}:8000/");
@@ -80,9 +81,9 @@ fn addresses_that_swallow_everything() {
     }
 }
 
-/// One limit over all of them, and the error tells which were tried.
+/// One limit covers all addresses, and the error names those that were tried.
 #[test]
-fn t04_fifty_of_them() {
+fn t04_one_limit_covers_fifty_addresses() {
     let Some(_) = named(["LAB"]) else { return };
     for client in impatient() {
         let error = fails(client, "http://many.lab:8000/");
@@ -95,7 +96,7 @@ fn t04_fifty_of_them() {
 }
 
 #[test]
-fn addresses_that_refuse_or_cannot_be_reached() {
+fn unreachable_addresses_are_named() {
     let Some(_) = named(["LAB"]) else { return };
     let refused = "Connection refused (os error 111)";
     let rows: [(&str, &[&str]); 4] = [
@@ -111,7 +112,7 @@ fn addresses_that_refuse_or_cannot_be_reached() {
 }
 
 #[test]
-fn t04_names_that_are_answered_late_or_never() {
+fn t04_a_dns_answer_may_be_late_but_not_missing() {
     let Some(_) = named(["LAB"]) else { return };
     assert_eq!(get(client(), "http://quick.lab:8000/peer").unwrap().1, "4");
     for host in ["late.lab", "silent.lab"] {
@@ -124,13 +125,13 @@ fn t04_names_that_are_answered_late_or_never() {
     }
     let error = fails(client(), "http://nobody.lab/");
     assert_told(&error, (Kind::Resolve, Phase::Resolve), &["looking up nobody.lab for "]);
-    // The limit of a connection is 10 s, so the late one is in time.
+    // The connect timeout is 10 s, so the late one is in time.
     assert_eq!(get(client(), "http://late.lab:8000/peer").unwrap().1, "4");
 }
 
-/// Not a byte more arrives, and no end either.
+/// No more data arrives, and no end either.
 #[test]
-fn a_download_that_breaks_off() {
+fn a_stalled_download_times_out() {
     let Some(_) = named(["LAB"]) else { return };
     for (client, limit) in [
         (client().read_timeout(LIMIT), "(read timeout)"),
@@ -150,11 +151,11 @@ fn a_download_that_breaks_off() {
 }
 
 #[test]
-fn an_upload_that_breaks_off() {
+fn a_stalled_upload_times_out() {
     let Some(_) = named(["LAB"]) else { return };
     let client = client().write_timeout(LIMIT).read_timeout(LIMIT).build().unwrap();
     let began = Instant::now();
-    let body = vec![b'x'; 32 << 20]; // more than the kernels hold
+    let body = vec![b'x'; 32 << 20]; // more than the socket buffers hold
     let url = "http://dual.lab:8001/echo";
     let error = client.post(url).body(body).send().unwrap_err();
     assert!(began.elapsed() < BOUND, "{:?}", began.elapsed());
@@ -162,13 +163,13 @@ fn an_upload_that_breaks_off() {
     assert_told(&error, (Kind::Timeout, Phase::Send), &parts);
 }
 
-/// A connection from the pool whose other end is gone without a word.
+/// A pooled connection whose peer has vanished without FIN or RST.
 #[test]
-fn an_idle_connection_whose_line_broke() {
+fn an_idle_connection_with_a_broken_link_times_out() {
     let Some(_) = named(["LAB"]) else { return };
     let client = client().read_timeout(LIMIT).build().unwrap();
     let get = |path: &str| client.get(format!("http://dual.lab:8001{path}")).send();
-    // Each answer is whole; together they are more than the line carries.
+    // Each response is complete; together they are more than the link carries.
     let mut answered = 0;
     let error = loop {
         match get("/lines/10000").and_then(|response| response.text()) {
@@ -180,18 +181,18 @@ fn an_idle_connection_whose_line_broke() {
     };
     assert_eq!(error.kind(), Kind::Timeout, "{error}");
     assert!(answered > 0);
-    // The broken one is not used again.
+    // The broken connection is not used again.
     assert_eq!(get("/peer").unwrap().text().unwrap(), "6");
 }
 
-/// The same, where the system gives up what is not acknowledged: a lost connection is replaced by
-/// another one, long before the limit of a read.
+/// The same with a user timeout: the system gives up unacknowledged data, and another connection
+/// replaces the lost one, long before the read timeout.
 #[test]
-fn an_idle_connection_that_the_system_gives_up() {
+fn tcp_user_timeout_replaces_a_broken_connection() {
     let Some(_) = named(["LAB"]) else { return };
     let client = client().tcp_user_timeout(LIMIT).build().unwrap();
     let began = Instant::now();
-    // The line breaks in the middle of a request, and hardly anywhere else.
+    // The link breaks in the middle of a request, with high probability.
     let long = "x".repeat(30_000);
     for _ in 0..15 {
         let request = client.get("http://dual.lab:8001/peer").header("x-long", &long);
@@ -200,9 +201,9 @@ fn an_idle_connection_that_the_system_gives_up() {
     assert!((LIMIT..BOUND).contains(&began.elapsed()), "{:?}", began.elapsed());
 }
 
-/// What comes late, twice, out of order or only when it is sent again is whole in the end.
+/// Data that arrives late, twice, out of order or only after retransmission is complete in the end.
 #[test]
-fn a_bad_line() {
+fn a_lossy_link_delivers_complete_bodies() {
     let Some(_) = named(["LAB"]) else { return };
     let client = client().build().unwrap();
     for count in [1, 1000, 50_000] {
@@ -212,5 +213,5 @@ fn a_bad_line() {
         let echo = client.post("http://line.lab:8000/echo").body(text.clone());
         assert!(echo.send().unwrap().text().unwrap() == text, "{count} lines up and down");
     }
-    assert_eq!(client.pool_stats().idle, 1, "one connection did it all");
+    assert_eq!(client.pool_stats().idle, 1, "one connection served all");
 }

@@ -1,14 +1,14 @@
-//! nginx ends connections on its own.
+//! Connections that nginx closes by itself.
 
 use std::thread;
 use std::time::Duration;
 
 use super::servers::{named, told, trusting};
 
-/// It closes `/idle` after one second: whatever the pause, the answer comes, and only after a short
-/// one by the same connection.
+/// nginx closes connections of `/idle` after one second: after any pause the response arrives, and
+/// only after a short one on the same connection.
 #[test]
-fn an_idle_connection_is_closed() {
+fn an_idle_connection_that_nginx_closed_is_replaced() {
     let Some([server]) = named(["NGINX"]) else { return };
     let url = format!("{server}/idle");
     let client = trusting().build().unwrap();
@@ -26,9 +26,9 @@ fn an_idle_connection_is_closed() {
     assert!(!third.contains(&second.to_string()), "{third} after {second}");
 }
 
-/// The request meets the end of its connection, again and again: never an error.
+/// The request meets the end of its connection, again and again, and never fails.
 #[test]
-fn a_request_at_the_very_end() {
+fn a_request_that_races_with_the_idle_close_succeeds() {
     let Some([server]) = named(["NGINX"]) else { return };
     let url = format!("{server}/idle");
     let ask = || {
@@ -45,9 +45,9 @@ fn a_request_at_the_very_end() {
     });
 }
 
-/// The second answer says `Connection: close`.
+/// The second response has `Connection: close`.
 #[test]
-fn two_requests_a_connection() {
+fn connection_close_is_followed() {
     let Some([server]) = named(["NGINX"]) else { return };
     let client = trusting().build().unwrap();
     let url = format!("{server}/twice");

@@ -1,4 +1,4 @@
-//! squid and tinyproxy.
+//! HTTP proxies: squid and tinyproxy.
 
 use std::io::Cursor;
 use std::thread;
@@ -17,7 +17,7 @@ const PROXIES: [(&str, &str, &str); 4] = [
     ("https", "", "SQUID_TLS"),
     ("http", "user:pass@", "TINYPROXY"),
 ];
-/// What a proxy answers to a login that is wrong; to none it is 407.
+/// The status of a proxy for a wrong login; without a login it is 407.
 const REFUSALS: [(&str, &str); 2] =
     [("SQUID_BASIC", "407 Proxy Authentication Required"), ("TINYPROXY", "401 Unauthorized")];
 
@@ -30,7 +30,7 @@ fn all(url: &str) -> Proxy {
 }
 
 #[test]
-fn http_and_https_by_each() {
+fn http_and_https_pass_through_each_proxy() {
     let Some(origins) = named(ORIGINS) else { return };
     for (scheme, login, variable) in PROXIES {
         let Some([proxy]) = named([variable]) else { return };
@@ -47,7 +47,7 @@ fn http_and_https_by_each() {
 }
 
 #[test]
-fn bodies_both_ways() {
+fn bodies_pass_in_both_directions() {
     let Some(origins) = named(ORIGINS) else { return };
     let body = "0123456789abcdef".repeat(40_000);
     for (scheme, login, variable) in PROXIES {
@@ -61,9 +61,10 @@ fn bodies_both_ways() {
     }
 }
 
-/// Chunked, decoded, empty, without a body, after redirects: a proxy frames answers in its own way.
+/// Chunked, encoded, empty, without a body, after redirects: a proxy frames responses in its own
+/// way.
 #[test]
-fn answers_of_every_shape() {
+fn responses_of_every_framing_pass() {
     let Some(origins) = named(ORIGINS) else { return };
     let rows = [
         (Method::GET, "/stream/20", 200, 20),
@@ -93,9 +94,9 @@ fn answers_of_every_shape() {
     }
 }
 
-/// Of a length that nobody knows, and not before the server wants it (RFC 9110 §10.1.1).
+/// A body of unknown length, sent only after the server asks for it (RFC 9110 §10.1.1).
 #[test]
-fn uploads_in_chunks() {
+fn chunked_uploads_pass() {
     let Some(origins) = named(ORIGINS) else { return };
     let text = "0123456789abcdef".repeat(20_000);
     for (scheme, login, variable) in PROXIES {
@@ -115,7 +116,7 @@ fn uploads_in_chunks() {
 
 /// nginx numbers its connections.
 #[test]
-fn a_tunnel_is_used_again() {
+fn a_tunnel_is_reused() {
     let Some([_, origin]) = named(ORIGINS) else { return };
     for (scheme, login, variable) in PROXIES {
         let Some([proxy]) = named([variable]) else { return };
@@ -128,7 +129,7 @@ fn a_tunnel_is_used_again() {
 }
 
 #[test]
-fn a_wrong_login_is_told_with_the_proxys_answer() {
+fn a_wrong_login_is_an_error_with_the_proxys_response() {
     let Some([plain, tls]) = named(ORIGINS) else { return };
     for (variable, refusal) in REFUSALS {
         let Some([proxy]) = named([variable]) else { return };
@@ -146,9 +147,9 @@ fn a_wrong_login_is_told_with_the_proxys_answer() {
     }
 }
 
-/// Nobody gets the answer to another's request.
+/// Each request gets its own response.
 #[test]
-fn many_at_once() {
+fn concurrent_requests_get_their_own_responses() {
     let Some(origins) = named(ORIGINS) else { return };
     for (scheme, login, variable) in PROXIES {
         let Some([proxy]) = named([variable]) else { return };
@@ -169,9 +170,9 @@ fn many_at_once() {
     }
 }
 
-/// A proxy answers for an origin that is not there.
+/// A proxy responds in place of an unreachable origin.
 #[test]
-fn an_origin_that_refuses() {
+fn an_unreachable_origin_is_reported() {
     let Some([_, squid]) = named(["HTTPBIN", "SQUID"]) else { return };
     let Some([tinyproxy]) = named(["TINYPROXY"]) else { return };
     let rows = [(squid, 503), (format!("user:pass@{tinyproxy}"), 500)];
@@ -185,9 +186,9 @@ fn an_origin_that_refuses() {
     }
 }
 
-/// CVE-2021-22890 (curl): the proxy's certificate is verified as the origin's is.
+/// CVE-2021-22890 (curl): the proxy's certificate is verified like the origin's.
 #[test]
-fn a_proxy_that_nobody_trusts() {
+fn an_untrusted_proxy_is_refused() {
     let Some([origin, proxy]) = named(["HTTPBIN", "SQUID_TLS"]) else { return };
     let proxy = all(&format!("https://{proxy}"));
     let error = Client::builder().proxy(proxy).build().unwrap().get(origin).send().unwrap_err();

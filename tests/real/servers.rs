@@ -1,4 +1,4 @@
-//! Where the servers are, and clients that trust them.
+//! The addresses of the servers, and clients that trust them.
 
 use std::env;
 use std::fs;
@@ -28,24 +28,24 @@ pub(crate) fn pki(name: &str) -> Vec<u8> {
     fs::read(format!("{folder}/{name}")).unwrap()
 }
 
-/// Trusts the private PKI and nobody else, and is on its own: no proxies of the environment.
+/// Returns a client that trusts only the private PKI and ignores the proxies of the environment.
 pub(crate) fn trusting() -> ClientBuilder {
     let ca = Certificate::from_pem(&pki("ca.pem")).unwrap();
     Client::builder().no_proxy().tls_certs_only([ca])
 }
 
-/// The address for a name that only the certificates know.
+/// The address for a name that only the certificates contain.
 pub(crate) const LOOPBACK: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// What a server tells in JSON.
+/// Returns the JSON that a server sends.
 pub(crate) fn told(client: &Client, url: &str) -> Value {
     let response = client.get(url).send().and_then(|r| r.error_for_status());
     let text = response.and_then(|r| r.text()).unwrap_or_else(|error| panic!("{url}: {error}"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{url}: {error}: {text}"))
 }
 
-/// One line, in the order in which it happened, and nothing secret in it.
+/// Asserts one line, with these texts in order, and no secret in it.
 #[track_caller]
 pub(crate) fn assert_told(error: &Error, told: (Kind, Phase), parts: &[&str]) {
     let line = error.to_string();

@@ -1,4 +1,4 @@
-//! microsocks and `ssh -D`.
+//! SOCKS proxies: microsocks and `ssh -D`.
 
 use leanhttp::error::{Kind, Phase};
 use leanhttp::{Client, Proxy};
@@ -17,13 +17,13 @@ const PROXIES: [(&str, &str, &str); 8] = [
     ("socks5h", "", "SSH"),
 ];
 
-/// `here.test` has an address for the client only, so it goes by a proxy that is given addresses.
+/// `here.test` has an address for the client only, so it needs a proxy that receives addresses.
 fn by(url: &str) -> Client {
     trusting().proxy(Proxy::all(url).unwrap()).resolve("here.test", LOOPBACK).build().unwrap()
 }
 
 #[test]
-fn http_and_https_by_each() {
+fn http_and_https_pass_through_each_proxy() {
     let Some([plain, tls]) = named(["NGINX", "TLS_PORT"]) else { return };
     for (scheme, login, variable) in PROXIES {
         let Some([proxy]) = named([variable]) else { return };
@@ -36,7 +36,7 @@ fn http_and_https_by_each() {
 }
 
 #[test]
-fn bodies_both_ways() {
+fn bodies_pass_in_both_directions() {
     let Some([origin]) = named(["HTTPBIN_TLS"]) else { return };
     let body = "0123456789abcdef".repeat(40_000);
     for (scheme, login, variable) in PROXIES {
@@ -47,9 +47,9 @@ fn bodies_both_ways() {
     }
 }
 
-/// With `socks4` and `socks5` it is the client, with `socks4a` and `socks5h` the proxy.
+/// With `socks4` and `socks5` the client looks names up, with `socks4a` and `socks5h` the proxy.
 #[test]
-fn who_looks_names_up() {
+fn the_scheme_decides_who_resolves_names() {
     let Some([origin]) = named(["NGINX"]) else { return };
     let url = origin.replace("127.0.0.1", "here.test");
     for (scheme, login, variable) in PROXIES {
@@ -67,7 +67,7 @@ fn who_looks_names_up() {
 }
 
 #[test]
-fn a_wrong_login() {
+fn a_wrong_login_is_an_error() {
     let Some([origin, proxy]) = named(["HTTPBIN", "SOCKS5_AUTH"]) else { return };
     let rows = [
         ("user:secret@", "the proxy refused the user name or the password"),
@@ -81,9 +81,9 @@ fn a_wrong_login() {
     }
 }
 
-/// `ssh -D` closes the connection without a word.
+/// `ssh -D` closes the connection without a reply.
 #[test]
-fn an_origin_that_refuses() {
+fn an_unreachable_origin_is_reported() {
     let Some([_]) = named(["HTTPBIN"]) else { return };
     for (scheme, login, variable) in PROXIES {
         let Some([proxy]) = named([variable]) else { return };

@@ -1,10 +1,10 @@
-//! Files that are there for one test.
+//! Files that exist for one test.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, io, process};
 
-/// A file in a folder of its own, so that its name can be anything; both are removed in the end.
+/// A file in its own folder, so that its name can be anything; both are deleted at the end.
 pub struct TempFile {
     path: PathBuf,
 }

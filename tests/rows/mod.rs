@@ -1,6 +1,7 @@
-//! The ten rows of the recipe, checked: what a user asks for, and what a httpbin says that it got.
+//! The ten rows of the recipe, checked: the caller's request, and the request that httpbin reports.
 //!
-//! They run against the embedded server and against real ones, so they rely only on what both say.
+//! They run against the embedded server and against real ones, so they rely only on what both
+//! report.
 #![allow(
     dead_code,
     missing_docs,
@@ -29,7 +30,7 @@ pub use self::site::Site;
 pub type Outcome = Result<(), Box<dyn Error>>;
 pub type Row = fn(&Site) -> Outcome;
 
-/// In the order of the recipe, and what it takes for granted at the end.
+/// The rows of the recipe in order, and finally what all of them assume.
 pub const ALL: [(&str, Row); 11] = [
     ("1 GET with query parameters", get_with_query),
     ("2 POST of urlencoded parameters", post_form),
@@ -55,7 +56,7 @@ pub fn get_with_query(site: &Site) -> Outcome {
     assert_eq!(answer["args"], json!({ "name1": "value1", "name2": "value 2 & ä=/?#" }));
     assert_eq!(answer, json(get()?)?);
 
-    // What the URL has already stays in front.
+    // The query of the URL stays in front.
     let answer = json(client.get(site.url("/get?name1=a")).query(&[("name1", "b")]).send()?)?;
     assert_eq!(answer["args"], json!({ "name1": ["a", "b"] }));
     if !site.is_tls() {
@@ -160,7 +161,7 @@ pub fn cookies(site: &Site) -> Outcome {
     let answer = json(client.get(site.url("/cookies")).send()?)?;
     assert_eq!(answer["cookies"], json!({ "flavor": "oat", "shape": "round" }));
 
-    // A jar outlives its client, can be looked into, and another client goes on with it.
+    // A jar outlives its client, can be inspected, and can be used by another client.
     let jar = Arc::new(Jar::default());
     let client = site.client_builder().cookie_provider(Arc::clone(&jar)).build()?;
     client.get(site.url("/cookies/set/flavor/rye")).send()?.text()?;
@@ -208,7 +209,7 @@ pub fn upload(site: &Site) -> Outcome {
     assert!(content_type.starts_with("multipart/form-data; boundary="), "{content_type}");
     assert!(fields["Content-Length"].is_string() && fields["Transfer-Encoding"].is_null());
 
-    // Nobody knows how long this is, so it goes in chunks.
+    // The length is unknown, so the body is sent in chunks.
     let endless = Part::reader(std::io::repeat(b'x').take(100_000)).file_name("x.txt");
     let form = Form::new().part("file", endless).part("bytes", Part::bytes(&b"1,2"[..]));
     let answer = json(client.post(site.url("/post")).multipart(form).send()?)?;

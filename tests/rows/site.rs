@@ -1,4 +1,4 @@
-//! A httpbin, embedded or real, and how a client reaches it.
+//! A httpbin, embedded or real, and the client settings to reach it.
 #![allow(unreachable_pub, reason = "tests and the example share this file")]
 
 use std::error::Error;
@@ -14,8 +14,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// The httpbin at `base`, whose certificate, if it has one, comes from the CA `ca_pem` or from
-    /// one that everybody trusts.
+    /// The httpbin at `base`, whose certificate, if it has one, is from the CA `ca_pem` or from a
+    /// public one.
     pub fn new(base: &str, ca_pem: Option<&str>) -> Result<Site, Box<dyn Error>> {
         let ca = ca_pem.map(|pem| Certificate::from_pem(pem.as_bytes())).transpose()?;
         let base = Url::parse(base).map_err(|error| format!("{base:?}: {error}"))?;
@@ -31,7 +31,7 @@ impl Site {
         format!("{}{path}", self.base.as_str().trim_end_matches('/'))
     }
 
-    /// A client in the making that trusts the site.
+    /// A client builder that trusts the site.
     pub fn client_builder(&self) -> ClientBuilder {
         Client::builder().tls_certs_merge(self.ca.clone())
     }

@@ -1,4 +1,4 @@
-//! What a server answers: which response, in which framing, and what is wrong with it.
+//! The response of a server: its status, its framing, and its faults.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::request::Head;
 use super::seed::content;
 use super::world::World;
 
-/// An answer that is decided and not yet given.
+/// A response that is decided and not yet sent.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -31,13 +31,13 @@ enum Coding {
     Gzip,
 }
 
-/// What is sent.
+/// The bytes of a response, and the events after them.
 pub(super) struct Wire {
     pub(super) bytes: Vec<u8>,
-    /// Where bytes begin that belong to no response.
+    /// The position of bytes that belong to no response.
     pub(super) stray_at: Option<usize>,
     pub(super) is_cut: bool,
-    /// What is done after that.
+    /// The events after that.
     pub(super) then: Vec<Beat>,
 }
 
@@ -94,7 +94,7 @@ impl Answer {
         Self { status, fields, framing, coding, length, says_close, version }
     }
 
-    /// Writes it down, with all that may be wrong. `planned` is where it will begin.
+    /// Writes the response, with its faults. `planned` is the position of its first byte.
     pub(super) fn write(
         mut self,
         world: &mut World,
@@ -130,7 +130,7 @@ impl Answer {
             says_close: self.says_close,
         });
         if self.says_close {
-            // Who has not read all that was sent may take the answer away by that (RFC 9112 §9.6).
+            // A server that closes with unread input may destroy its own response (RFC 9112 §9.6).
             let endings: &[_] = match world.plan.is_calm() {
                 true => &[Ending::Fin],
                 false => &[Ending::Fin, Ending::Close],
@@ -141,7 +141,7 @@ impl Answer {
         wire
     }
 
-    /// The body as it travels. The length that is announced may be a lie.
+    /// The body on the wire. The announced length may be wrong.
     fn frame(&mut self, world: &mut World, coded: &[u8]) -> Vec<u8> {
         match &mut self.framing {
             Framing::Nothing => Vec::new(),
@@ -177,7 +177,7 @@ impl Answer {
 }
 
 impl Wire {
-    /// What a server says that nobody has asked.
+    /// Unsolicited bytes of a server.
     pub(super) fn unasked(world: &mut World, at: usize, planned: usize) -> Vec<u8> {
         match world.seed.within(1..=4) {
             1 => b"\r\n".to_vec(),
@@ -226,7 +226,7 @@ impl Wire {
         }
     }
 
-    /// Puts a byte where none belongs, or says something else altogether.
+    /// Inserts an invalid byte, or replaces the whole response.
     fn corrupt(&mut self, world: &mut World) {
         let text: &[&[u8]] = &[
             b"220 mail.example ESMTP\r\n",
@@ -270,7 +270,7 @@ impl Ending {
     }
 }
 
-/// Responses that are not final.
+/// Returns the interim responses before the final one, often none.
 fn interim(world: &mut World) -> Vec<u8> {
     let count = world.seed.pick(&[0, 0, 0, 0, 1, 3]);
     b"HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\n".repeat(count)
@@ -302,7 +302,7 @@ fn chunked(world: &mut World, coded: &[u8]) -> Vec<u8> {
 /// A redirect: its status, and the hop that it leads to.
 fn redirect(world: &mut World, hop: &Hop, fields: &mut String) -> u16 {
     let body = world.ledger.calls[hop.call].plan.body;
-    // A reader cannot be sent again, which is an error of the call.
+    // A reader cannot be sent again, so the call fails.
     let repeats = !world.plan.is_calm() || body.is_bytes() || !hop.has_body;
     let status = if repeats { world.seed.pick(&REDIRECTS) } else { 303 };
     let is_secure = world.plan.is_secure;
@@ -359,7 +359,7 @@ fn set_cookies(world: &mut World, hop: &Hop) -> String {
         }
         line.push_str(if is_secure { "; Secure\r\n" } else { "; HttpOnly\r\n" });
         fields.push_str(&line);
-        // With no path it goes where the request went.
+        // Without a path, the cookie belongs to the path of the request.
         let directory = Some(directory.unwrap_or(hop.directory));
         world.ledger.cookies.push(Cookie { from: hop.site, domain, directory, is_secure });
     }

@@ -1,5 +1,4 @@
-//! The rules, and who breaks them. The numbers are those of the design: "What the machine must never
-//! do".
+//! The rules of a run. The numbers are those of the list of invariants in the design.
 
 use std::time::Duration;
 
@@ -15,14 +14,14 @@ use crate::error::{Error, Kind, Phase};
 use crate::http1::close::CloseReason;
 use crate::url::Url;
 
-/// How often a request may be sent whose repetition does no harm: once more on a fresh connection.
+/// Number of times an idempotent request may be sent: once, and once more on a fresh connection.
 const ATTEMPTS: usize = 2;
 
-/// How long what a server says may lie there before the caller hears of it.
+/// Longest time before the caller sees what a server has sent.
 const PROMPT: Duration = Duration::from_millis(50);
 
 impl World {
-    /// A request begins on a connection.
+    /// Checks the start of a request on a connection.
     pub(super) fn begin(&mut self, at: usize, method: &Method, url: &Url) {
         note!(self, "line {at}: begins {method} {}", url.redacted());
         let port = url.port_or_known_default().unwrap_or_default();
@@ -31,7 +30,7 @@ impl World {
         let own = |hop: &usize| site.is_some() && self.ledger.hops[*hop].call == call;
         let known = self.ledger.hop_of(url.path()).filter(own);
         if known.is_none() && !self.is_poisoned(call) {
-            self.violated(format!("call {call} asks for {url}, and should not"));
+            self.violated(format!("call {call} requests {url}, which it must not"));
         }
         let repeats = known.map_or(Ok(()), |hop| self.check_repetition(hop, method));
         if let Err(rule) = self.check_reuse(at).and(repeats) {
@@ -51,7 +50,7 @@ impl World {
         self.lines[at].attempts.push(attempt);
     }
 
-    /// 7: a connection is used again only if it is known to be clean.
+    /// 7: a connection is reused only if it is known to be clean.
     fn check_reuse(&self, at: usize) -> Result<(), String> {
         let line = &self.lines[at];
         if line.attempts.is_empty() || line.is_poisoned {
@@ -69,7 +68,7 @@ impl World {
                 break;
             }
             if response.start < served {
-                continue; // a length that was a lie has swallowed its beginning
+                continue; // a wrong length has consumed its beginning
             }
             let (_, extent) = response.judge(&line.log, line.close());
             let Extent::Complete(length) = extent else {
@@ -86,7 +85,7 @@ impl World {
         }
     }
 
-    /// 4: nothing is sent twice that may do something twice.
+    /// 4: a request that is not idempotent is not sent twice.
     fn check_repetition(&self, hop: usize, method: &Method) -> Result<(), String> {
         let of_hop = |attempt: &&Attempt| attempt.hop == hop && !attempt.is_astray;
         let of_hop = self.ledger.attempts.iter().filter(of_hop);
@@ -100,7 +99,7 @@ impl World {
         }
     }
 
-    /// No more connections to one place than there may be.
+    /// The connection limit of a host holds.
     fn check_count(&mut self, at: usize, site: Option<Site>) {
         let line = &mut self.lines[at];
         line.server.begin(site);
@@ -119,7 +118,8 @@ impl World {
         }
     }
 
-    /// 7: no connection is closed without a reason, and none as given up by somebody who was not.
+    /// 7: no connection is closed without a reason, and the reason "given up" needs a caller that
+    /// gave it up.
     pub(super) fn closing(&mut self, at: usize, reason: CloseReason) {
         note!(self, "line {at}: is closed: {reason}");
         let line = &mut self.lines[at];
@@ -131,13 +131,13 @@ impl World {
             _ => true,
         };
         if !is_well {
-            self.violated(format!("line {at}: {reason}, and nobody did that"));
+            self.violated(format!("line {at}: {reason}, but no caller did that"));
         }
     }
 
-    // What servers see.
+    // Rules about what servers receive.
 
-    /// A proxy is told where its tunnel leads, and nothing that only the origin may see.
+    /// A proxy receives the destination of its tunnel, and nothing that only the origin may see.
     pub(super) fn check_connect(&self, attempt: usize, head: &Head) -> Result<(), String> {
         let attempt = &self.ledger.attempts[attempt];
         let is_right = self.tunnel_of(head) == Some(self.ledger.hops[attempt.hop].site);
@@ -155,14 +155,14 @@ impl World {
         Ok(())
     }
 
-    /// Where a tunnel is to lead.
+    /// The destination of a tunnel.
     pub(super) fn tunnel_of(&self, head: &Head) -> Option<Site> {
         let (host, port) = head.target.rsplit_once(':')?;
         Site::of(host, port.parse().ok()?)
     }
 
-    /// Whether this is the request that was to be sent there, and only what may be seen there is in it.
-    /// A proxy that forwards stands for every origin.
+    /// Checks that this is the expected request for that server, and contains only secrets that the
+    /// server may see. A forwarding proxy stands for every origin.
     pub(super) fn check_head(
         &mut self,
         at: Option<Site>,
@@ -192,7 +192,7 @@ impl World {
         self.check_cookies(number, head)
     }
 
-    /// 5: secrets are for one origin, or for the proxy.
+    /// 5: a secret is for one origin, or for the proxy.
     fn check_secrets(&self, is_proxy: bool, hop: usize, head: &Head) -> Result<(), String> {
         let hop = &self.ledger.hops[hop];
         for (secret, owner) in &self.secrets {
@@ -219,7 +219,7 @@ impl World {
                 continue; // the caller's
             };
             let cookie = &self.ledger.cookies[number];
-            // An answer to another request may have set it.
+            // A response to another request may have set it.
             let is_sure = !self.lines.iter().any(|line| line.is_poisoned);
             if is_sure && !cookie.is_for(hop.site, hop.directory) {
                 return Err(format!("{cookie:?} is sent to {hop:?}"));
@@ -228,7 +228,7 @@ impl World {
         Ok(())
     }
 
-    /// A server that has read a request to its end has read what the caller gave.
+    /// A server that has read a request to its end has received the caller's body.
     pub(super) fn check_body(&self, attempt: usize, body: &[u8]) -> Result<(), String> {
         let Attempt { hop, call, is_astray, .. } = self.ledger.attempts[attempt];
         let hop = &self.ledger.hops[hop];
@@ -244,19 +244,19 @@ impl World {
         }
     }
 
-    // What callers see.
+    // Rules about what callers receive.
 
-    /// 2: what a caller was given, and whether it was told that this is all.
+    /// 2: the body that a caller received, and whether it was reported as complete.
     pub(super) fn check_response(&self, given: &Given) -> Result<(), String> {
         let Some(response) = self.ledger.responses.get(given.serial) else {
             return match self.is_poisoned(given.call) {
-                true => Ok(()), // pieced together of several
-                false => Err("a response that nobody sent".to_owned()),
+                true => Ok(()), // assembled from several
+                false => Err("a response that no server sent".to_owned()),
             };
         };
         let line = &self.lines[response.line];
         if line.is_poisoned || self.is_poisoned(given.call) {
-            return Ok(()); // what came of it is anybody's guess
+            return Ok(()); // the result is undefined
         }
         let call = response.hop.map(|hop| self.ledger.hops[hop].call);
         if call != Some(given.call) {
@@ -268,7 +268,7 @@ impl World {
         let (raw, extent) = response.judge(&line.log, line.close());
         let is_decoded = response.coded != response.content && !raw.is_empty();
         let content = if is_decoded { &response.content } else { &raw };
-        // Out of a coded body that was tampered with comes what may, but an error at last.
+        // A modified encoded body may decode to anything, but must end in an error.
         let is_genuine = !is_decoded || response.coded.starts_with(&raw);
         if is_genuine && !content.starts_with(&given.body) {
             return Err(format!("other bytes than response {} has", given.serial));
@@ -286,13 +286,14 @@ impl World {
         }
     }
 
-    /// Whether a connection of this call had bytes that nobody had asked for.
+    /// Whether a connection of this call had unsolicited bytes.
     fn is_poisoned(&self, call: usize) -> bool {
         let of_call = |attempt: &usize| self.ledger.attempts[*attempt].call == call;
         self.lines.iter().any(|line| line.is_poisoned && line.attempts.iter().any(of_call))
     }
 
-    /// When the head of a response had come, unless it is unknown which one that is.
+    /// The time at which the head of a response had arrived, unless it is unknown which response
+    /// that is.
     pub(super) fn head_came(&self, serial: usize) -> Option<Duration> {
         let response = self.ledger.responses.get(serial)?;
         let line = &self.lines[response.line];
@@ -302,7 +303,7 @@ impl World {
         line.came_at(response.body_at)
     }
 
-    /// When the connection was lost of which that error tells.
+    /// The time at which the connection of that error was lost.
     pub(super) fn loss_came(&self, call: usize, error: &Error) -> Option<Duration> {
         if error.kind() != Kind::Io || !matches!(error.phase(), Phase::Send | Phase::Head) {
             return None;
@@ -312,23 +313,26 @@ impl World {
         Some(line.ended_at()?.max(self.ledger.attempts[last].began))
     }
 
-    /// What a server says or does is seen at once, whatever else is waited for.
+    /// The data or the end that a server sends is seen immediately, whatever the caller waits for.
     pub(super) fn check_prompt(&mut self, heard: Option<Duration>) {
         let Some(heard) = heard else { return };
         if self.now > heard + PROMPT {
-            self.violated(format!("it is {:?}, and it was to be heard at {heard:?}", self.now));
+            self.violated(format!("noticed at {:?}, although it arrived at {heard:?}", self.now));
         }
     }
 
-    /// 6: nothing outlives its deadline.
+    /// 6: no call outlives its deadline.
     pub(super) fn check_deadline(&mut self, began: std::time::Duration) {
         let Some(deadline) = self.ledger.call().and_then(|call| call.deadline) else { return };
         if self.now > deadline.max(began) {
-            self.violated(format!("it is {:?}, and the deadline was {deadline:?}", self.now));
+            self.violated(format!(
+                "ended at {:?}, although the deadline was {deadline:?}",
+                self.now
+            ));
         }
     }
 
-    /// What holds when all is over but the client, and the pool.
+    /// Rules for the end of a run, when only the client and its pool are left.
     pub(super) fn check_rest(&mut self, stats: [usize; 3]) {
         let [idle, open, waiting] = stats;
         let lines = self.lines.iter().filter(|line| line.is_open).count();
@@ -342,7 +346,7 @@ impl World {
         }
     }
 
-    /// What servers may see of each secret.
+    /// The servers that may see each secret.
     pub(super) fn know_secrets(&mut self) {
         let plan = std::sync::Arc::clone(&self.plan);
         let client = &plan.client;
@@ -364,29 +368,29 @@ impl World {
     }
 }
 
-/// What a caller was given.
+/// The body that a caller received.
 pub(super) struct Given {
     pub(super) call: usize,
     pub(super) serial: usize,
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    /// Whether the caller was told that this is all.
+    /// Whether the caller was told that the body is complete.
     pub(super) is_complete: bool,
 }
 
-/// What the body of a call's request is made of.
+/// Generates the body of a call's request.
 pub(super) fn request_body(call: usize, length: usize) -> Vec<u8> {
     content(0x7000_0000 + call as u64, length)
 }
 
-/// As it stands behind `Basic` (RFC 7617).
+/// The value of `Basic` credentials (RFC 7617).
 fn basic(user: &str, password: &str) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"))
 }
 
 impl BodyPlan {
-    /// Whether a call with it must fail, unless it is answered before.
+    /// Whether a call with it must fail, unless the response arrives before.
     pub(super) fn is_bad(self) -> bool {
         self.length().is_none()
     }

@@ -1,4 +1,4 @@
-//! Waiting: nothing here sleeps but on the simulated clock.
+//! Waiting on the simulated clock. Nothing here sleeps in real time.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -9,11 +9,9 @@ use super::ledger::Awaited;
 use super::world::{Happening, World, with};
 use crate::driver::runtime;
 
-/// Waits until `look` finds something in the world, no longer than `at_most`. Who looks in vain
-/// leaves the waker where it is called.
-///
-/// Where the plan wants that, it is pending once even if there is something already: a driver must
-/// not rely on how often it is polled.
+/// Waits until `look` finds something in the world, at most `at_most`. While it finds nothing,
+/// `look` has to store the waker. If the plan says so, the first poll is pending even if there is
+/// something already: a driver must not rely on the number of polls.
 pub(super) async fn until<T>(
     at_most: Option<Duration>,
     mut look: impl FnMut(&mut World, &Waker) -> Option<T>,
@@ -46,7 +44,7 @@ pub(super) async fn sleep(time: Duration) {
     until(Some(time), |_, _| None::<()>).await;
 }
 
-/// Something that happens once.
+/// An event that happens once.
 #[derive(Debug, Default)]
 pub(super) struct Event(Arc<Mutex<State>>);
 
@@ -54,7 +52,7 @@ pub(super) struct Event(Arc<Mutex<State>>);
 struct State {
     is_set: bool,
     waker: Option<Waker>,
-    /// The place in the queue, if it is one's turn that is waited for.
+    /// The place in the queue, if the event is a turn.
     place: Option<usize>,
 }
 
@@ -79,7 +77,7 @@ impl runtime::Event for Event {
 }
 
 impl Event {
-    /// Whether it has happened; if not, the waker is told.
+    /// Whether it has happened; if not, the waker is stored.
     pub(super) fn is_set(&self, waker: &Waker) -> bool {
         let mut state = self.0.lock().unwrap();
         state.waker = Some(waker.clone());
@@ -88,8 +86,7 @@ impl Event {
 }
 
 impl World {
-    /// Somebody begins to wait for an event: his place in the queue, if it is his turn that he waits
-    /// for.
+    /// Registers a wait for an event, and returns the place in the queue if it waits for its turn.
     fn waits(&mut self, at_most: Option<Duration>) -> Option<usize> {
         match self.ledger.task().map(|task| task.awaits())? {
             Awaited::Pause => None,

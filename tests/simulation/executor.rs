@@ -1,4 +1,4 @@
-//! Who is polled when: any task that was woken, in an order that the seed chooses.
+//! The executor: polls any task that was woken, in an order that the seed chooses.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use std::task::{Context, Wake, Waker};
 
 use super::world::{happen, note, with};
 
-/// More than any run takes that comes to an end.
+/// More polls than any run that ends takes.
 const MOST_STEPS: usize = 400_000;
 
 /// A task.
 struct Task {
-    /// None: it has ended.
+    /// None once it has ended.
     future: Option<Work>,
     bell: Arc<Bell>,
     polls: usize,
     cancelled_at: Option<usize>,
 }
 
-/// It could move from thread to thread, as the tasks of other executors do.
+/// The task can move between threads, as in other executors.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl Wake for Bell {
     }
 }
 
-/// Runs all of it until nothing happens any more.
+/// Runs all tasks until nothing happens any more.
 pub(super) fn run(tasks: impl Iterator<Item = (Work, Option<usize>)>) {
     let mut tasks: Vec<_> = tasks.map(Task::new).collect();
     for _ in 0..MOST_STEPS {
@@ -52,10 +52,10 @@ pub(super) fn run(tasks: impl Iterator<Item = (Work, Option<usize>)>) {
     with(|world| world.violated("it never ends"));
 }
 
-/// 1: whoever waits is woken some day.
+/// 1: a waiting task is woken eventually.
 fn asleep(tasks: &[Task]) {
     for at in (0..tasks.len()).filter(|at| tasks[*at].future.is_some()) {
-        with(|world| world.violated(format!("task {at} sleeps for ever")));
+        with(|world| world.violated(format!("task {at} is never woken")));
     }
 }
 
@@ -65,7 +65,7 @@ impl Task {
         Self { future: Some(future), bell, polls: 0, cancelled_at }
     }
 
-    /// Whether somebody has woken it, or at times even if nobody has.
+    /// Whether the task was woken; sometimes true without a wake, for a spurious poll.
     fn is_ready(&self) -> bool {
         let spurious = || with(|world| world.plan.stutters && world.seed.one_in(40));
         self.future.is_some() && (self.bell.0.load(Relaxed) || spurious())
@@ -85,7 +85,7 @@ impl Task {
             });
         }
         if is_cancelled || future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
-            self.future = None; // what it held is let go in its name
+            self.future = None; // dropped while it is the current task
         }
         with(|world| world.ledger.running = None);
     }

@@ -1,28 +1,28 @@
-//! Where a body ends, told from its bytes: the judge of what the client says it was. It knows nothing
-//! of the client's decoders.
+//! The end of a body, computed from its bytes: judges the client's result without the client's
+//! decoders.
 
 use std::fmt;
 
-/// How a body is delimited (RFC 9112 §6.3).
+/// The framing of a body (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// None, whatever the fields say.
+    /// No body, whatever the fields say.
     Nothing,
     Length(usize),
     Chunked,
     UntilClose,
 }
 
-/// How far the bytes of a body reach.
+/// The extent of a body in its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// All of it is there; the next message begins at this place.
+    /// Complete; the next message begins at this position.
     Complete(usize),
     Partial,
     Broken,
 }
 
-/// Whether the connection was closed in an orderly way behind the bytes.
+/// Whether the connection was closed in an orderly way after the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Close {
     Orderly,
@@ -30,7 +30,7 @@ pub(super) enum Close {
 }
 
 impl Framing {
-    /// The content that there is, and whether that is all.
+    /// The content so far, and whether it is complete.
     pub(super) fn judge(self, raw: &[u8], close: Close) -> (Vec<u8>, Extent) {
         match self {
             Self::Nothing => (Vec::new(), Extent::Complete(0)),
@@ -57,7 +57,7 @@ impl fmt::Display for Framing {
     }
 }
 
-/// The chunks of RFC 9112 §7.1.
+/// Parses the chunks of RFC 9112 §7.1.
 pub(super) fn chunks(raw: &[u8]) -> (Vec<u8>, Extent) {
     let mut content = Vec::new();
     let mut at = 0;
@@ -90,7 +90,7 @@ fn after_trailers(raw: &[u8], mut at: usize) -> Extent {
     }
 }
 
-/// What stands before the next CRLF.
+/// The bytes before the next CRLF.
 fn line_at(raw: &[u8], at: usize) -> Option<&[u8]> {
     let rest = raw.get(at..)?;
     let length = rest.windows(2).position(|pair| pair == b"\r\n")?;

@@ -1,5 +1,5 @@
-//! What has happened, for those who judge it: calls, their hops and attempts, responses, cookies, and
-//! who waited for a turn.
+//! The record of a run for the checks: calls, their hops and attempts, responses, cookies, and the
+//! queue for connections.
 
 use std::time::Duration;
 
@@ -20,16 +20,16 @@ pub(super) struct Ledger {
     pub(super) running: Option<usize>,
 }
 
-/// A call, under way or done.
+/// A call, in progress or done.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) plan: CallPlan,
-    /// By then it is over.
+    /// The time at which it must have ended.
     pub(super) deadline: Option<Duration>,
     pub(super) cancelled: bool,
 }
 
-/// What one of the URLs stands for that are requested on the way: its path holds its number.
+/// The request behind a URL of a run: the path holds its number.
 #[derive(Debug, Clone)]
 pub(super) struct Hop {
     pub(super) call: usize,
@@ -37,9 +37,9 @@ pub(super) struct Hop {
     pub(super) directory: usize,
     pub(super) method: &'static str,
     pub(super) has_body: bool,
-    /// Whether another origin was asked before.
+    /// Whether another origin was contacted before.
     pub(super) is_foreign: bool,
-    /// How many came before.
+    /// Number of hops before this one.
     pub(super) depth: usize,
 }
 
@@ -48,68 +48,68 @@ pub(super) struct Hop {
 pub(super) struct Attempt {
     pub(super) hop: usize,
     pub(super) call: usize,
-    /// It is for another hop, or for none: a server has led the caller there.
+    /// Whether it is for another hop, or for none: a server has redirected the caller there.
     pub(super) is_astray: bool,
-    /// Whether a byte of it has left, or may have.
+    /// Whether a byte of it may have been sent.
     pub(super) is_sent: bool,
     pub(super) answered: Option<u16>,
     pub(super) began: Duration,
 }
 
-/// What a server sent, or meant to.
+/// A response that a server sent, or meant to send.
 #[derive(Debug)]
 pub(super) struct Response {
-    /// None: nobody asked for it.
+    /// None for an unsolicited response.
     pub(super) hop: Option<usize>,
     pub(super) line: usize,
     pub(super) status: u16,
-    /// Where its head and its body begin among all bytes of the connection.
+    /// The positions of its head and its body among all bytes of the connection.
     pub(super) start: usize,
     pub(super) body_at: usize,
     pub(super) framing: Framing,
-    /// The body, and what it is once it is decoded.
+    /// The body as encoded, and as decoded.
     pub(super) coded: Vec<u8>,
     pub(super) content: Vec<u8>,
     pub(super) says_close: bool,
 }
 
-/// A cookie that a server has set, or tried to.
+/// A cookie that a server has set, or tried to set.
 #[derive(Debug)]
 pub(super) struct Cookie {
     pub(super) from: Site,
-    /// With a domain it goes to the hosts below as well.
+    /// Whether it has a `Domain`, and is sent to subdomains too.
     pub(super) domain: Option<&'static str>,
     pub(super) directory: Option<usize>,
     pub(super) is_secure: bool,
 }
 
-/// A connection that a task wants.
+/// A connection that a task is opening.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Connecting {
     pub(super) since: Duration,
-    /// How often its socket was looked at after its limit had passed.
+    /// Number of times its socket was checked after its limit had passed.
     pub(super) looks: u32,
 }
 
-/// What a task is doing.
+/// The state of a task.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Task {
     pub(super) call: Option<usize>,
     pub(super) connecting: Option<Connecting>,
-    /// What it waits for next, if it waits for an event.
+    /// The next event that it waits for, if any.
     awaited: Awaited,
     queued: Option<usize>,
-    /// It is dropped before its end.
+    /// Whether the task is dropped before its end.
     pub(super) is_given_up: bool,
 }
 
-/// What an event stands for.
+/// The meaning of an event.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Awaited {
     #[default]
     Turn,
     Name,
-    /// Before a retry.
+    /// The pause before a retry.
     Pause,
 }
 
@@ -123,11 +123,11 @@ impl Task {
     }
 }
 
-/// Somebody who waits for a turn.
+/// A task in the queue for a connection.
 #[derive(Debug)]
 struct Queued {
     turn: Option<usize>,
-    /// Where the connection led that came of it.
+    /// The destination of the connection that it got.
     stop: Option<(Site, Option<Site>)>,
 }
 
@@ -151,12 +151,12 @@ impl Ledger {
         }
     }
 
-    /// The task that runs; what happens in its name is done by it.
+    /// The running task; events are attributed to it.
     pub(super) fn task(&mut self) -> Option<&mut Task> {
         self.tasks.get_mut(self.running?)
     }
 
-    /// The call that runs.
+    /// The running call.
     pub(super) fn call(&self) -> Option<&Call> {
         self.calls.get(self.tasks.get(self.running?)?.call?)
     }
@@ -169,7 +169,7 @@ impl Ledger {
         (directory == hop.directory.to_string()).then_some(number)
     }
 
-    // Waiting for a turn.
+    // The queue for connections.
 
     pub(super) fn looks_up(&mut self) {
         if let Some(task) = self.task() {
@@ -177,7 +177,7 @@ impl Ledger {
         }
     }
 
-    /// A retry begins, after a pause.
+    /// Records that a retry begins, after a pause.
     pub(super) fn pauses(&mut self) {
         if let Some(task) = self.task() {
             task.awaited = Awaited::Pause;
@@ -185,7 +185,7 @@ impl Ledger {
         }
     }
 
-    /// Somebody begins to wait for his turn.
+    /// Adds a task to the queue.
     pub(super) fn queues(&mut self) -> usize {
         let place = self.queue.len();
         self.queue.push(Queued { turn: None, stop: None });
@@ -200,13 +200,13 @@ impl Ledger {
         self.queue[place].turn = Some(self.turns);
     }
 
-    /// What was waited for has come to a connection.
+    /// Records that a queued task has got a connection.
     pub(super) fn reached(&mut self, stop: (Site, Option<Site>)) {
         let Some(place) = self.task().and_then(|task| task.queued.take()) else { return };
         self.queue[place].stop = Some(stop);
     }
 
-    /// Who was served before one who had come earlier.
+    /// A task that was served before one that had come earlier.
     pub(super) fn overtaken(&self) -> Option<(usize, usize)> {
         let served = || {
             self.queue
@@ -223,7 +223,7 @@ impl Ledger {
 }
 
 impl Response {
-    /// What there is of the body, given all bytes of the connection.
+    /// The body and its extent, given all bytes of the connection.
     pub(super) fn judge(&self, log: &[u8], close: Close) -> (Vec<u8>, Extent) {
         match log.get(self.body_at..) {
             None => (Vec::new(), Extent::Partial),
@@ -233,8 +233,8 @@ impl Response {
 }
 
 impl Cookie {
-    /// Whether it may be sent there (RFC 6265bis §5.7, §5.8.3). One that is secure was
-    /// set by TLS and is sent by TLS.
+    /// Whether it may be sent there (RFC 6265bis §5.7, §5.8.3). A `Secure` cookie was set over TLS
+    /// and is sent over TLS.
     pub(super) fn is_for(&self, site: Site, directory: usize) -> bool {
         let by_host = match self.domain {
             None => site.host == self.from.host,

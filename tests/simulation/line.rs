@@ -1,4 +1,4 @@
-//! Connections: bytes that travel both ways, in pieces and with delays, and the client's end of them.
+//! Connections: bytes in both directions, in pieces and with delays, and the client's end of them.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -22,66 +22,67 @@ use crate::url::Url;
 /// A connection.
 pub(super) struct Line {
     pub(super) site: Site,
-    /// Where it leads: to whom it is made, and to whom by a tunnel.
+    /// Its destination: the address that it connects to, and the end of its tunnel.
     pub(super) stop: Option<(Site, Option<Site>)>,
     pub(super) server: Server,
-    /// The server's side of TLS, from the connection up: two of them, if it is TLS in TLS.
+    /// The server's TLS layers, the one next to the socket first; two for TLS in TLS.
     pub(super) tls: Vec<Side>,
-    /// How many of them the client can speak through, as far as that has come.
+    /// Number of TLS layers whose handshake is done.
     opened: usize,
-    /// The beginning of a record has come, and not its end.
+    /// Whether a record has arrived in part.
     is_within_record: bool,
-    /// `close_notify` of the origin has come.
+    /// Whether `close_notify` of the origin has arrived.
     was_told_the_end: bool,
-    /// Records have come that are none: no plaintext comes out of what follows.
+    /// Whether invalid records have arrived: no plaintext can follow.
     is_broken: bool,
-    /// Such records are under way.
+    /// Whether such records are on their way.
     pub(super) is_spoiled: bool,
-    /// What has come to the client and was not read.
+    /// Bytes that have arrived and that the client has not read.
     inbox: VecDeque<u8>,
     end: Option<End>,
-    /// All that has ever come to the client, without its encryption.
+    /// All plaintext that has arrived at the client.
     pub(super) log: Vec<u8>,
-    /// How long the log was when.
+    /// The length of the log over time.
     came: Vec<(usize, Duration)>,
-    /// When it ended for the client.
+    /// The time at which it ended for the client.
     ended_at: Option<Duration>,
-    /// Bytes that nobody asked for: where they begin, and how many attempts there had been.
+    /// Unsolicited bytes: their position, and the number of attempts before them.
     pub(super) strays: Vec<(usize, usize)>,
-    /// Such bytes have come while a request was under way: what they were taken for is unknown.
+    /// Whether such bytes have arrived during a request: it is unknown what the client took them
+    /// for.
     pub(super) is_poisoned: bool,
     pub(super) attempts: Vec<usize>,
     pub(super) is_open: bool,
-    /// Why it is about to be closed.
+    /// The reason why it is about to be closed.
     pub(super) reason: Option<CloseReason>,
-    /// What the client has sent and the server has not read.
+    /// Number of bytes that the client has sent and the server has not read.
     held: usize,
-    /// What has come to a server that reads nothing for now.
+    /// Packets for a server that has stopped reading.
     backlog: VecDeque<Packet>,
     window: usize,
     reader: Option<Waker>,
     writer: Option<Waker>,
-    /// The last arrivals: nothing overtakes.
+    /// The times of the last arrivals: packets stay in order.
     arrivals: [Duration; 2],
 }
 
-/// What travels.
+/// A unit of data on its way.
 #[derive(Debug)]
 pub(super) enum Packet {
     Bytes(Vec<u8>),
-    /// To the client only.
+    /// A packet to the client only.
     Records(Records),
     End(End),
 }
 
-/// How a direction ends.
+/// The end of a direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Fin,
     Reset,
-    /// Systems tell it once: to who reads after that it looks like the former.
+    /// Reported once, as by real systems: later reads see an orderly end.
     ToldReset,
-    /// The client's own doing.
+    /// Closed by the client itself.
     Shutdown,
 }
 
@@ -135,7 +136,7 @@ impl World {
         line
     }
 
-    /// Puts a packet on its way to the client.
+    /// Sends a packet to the client.
     pub(super) fn send_to_client(&mut self, line: usize, packet: Packet) {
         let at = self.arrival(line, 0);
         self.schedule_at(at, Happening::ToClient(line, packet));
@@ -172,7 +173,7 @@ impl World {
             }
             Packet::End(end) => {
                 note!(self, "line {at}: {end:?} comes");
-                // Some systems throw away what was not read.
+                // Some systems discard unread data.
                 if end == End::Reset && self.seed.one_in(2) {
                     line.inbox.clear();
                 }
@@ -184,7 +185,7 @@ impl World {
         }
     }
 
-    /// Nothing more comes.
+    /// Ends the direction.
     fn end(&mut self, at: usize, end: End) {
         let line = &mut self.lines[at];
         line.end = Some(end);
@@ -199,7 +200,7 @@ impl World {
         self.let_server_read(at);
     }
 
-    /// A server that answers while it reads waits until its answer is read.
+    /// A server that responds while it reads waits until its response is read.
     pub(super) fn let_server_read(&mut self, at: usize) {
         while !self.lines[at].is_blocked() {
             let Some(packet) = self.lines[at].backlog.pop_front() else { return };
@@ -211,7 +212,7 @@ impl World {
         let line = &mut self.lines[at];
         match packet {
             Packet::Bytes(bytes) if line.server.is_closed => {
-                note!(self, "line {at}: {} bytes for nobody", bytes.len());
+                note!(self, "line {at}: {} bytes discarded", bytes.len());
                 self.send_to_client(at, Packet::End(End::Reset));
             }
             Packet::Bytes(_) if line.server.is_deaf => {}
@@ -292,7 +293,7 @@ impl World {
         Some(Ok(count))
     }
 
-    /// Whoever cannot write hears what the server says, or that it is gone.
+    /// Lets a blocked writer notice data from the server, or its end.
     fn listen(&mut self, at: usize, waker: &Waker) -> Option<io::Result<usize>> {
         let line = &mut self.lines[at];
         if line.inbox.is_empty() && !line.has_ended() {
@@ -302,7 +303,7 @@ impl World {
         Some(Ok(0))
     }
 
-    /// Whether this wait is within the limits of its call.
+    /// Checks that this wait is within the limits of its call.
     fn check_wait(&mut self, at: usize, own: Duration, wait: Wait) {
         if self.lines[at].is_set_up() {
             if let Some(task) = self.ledger.task() {
@@ -323,7 +324,7 @@ impl World {
     }
 }
 
-/// How much a server writes that the client does not read.
+/// Number of unread bytes after which a server stops writing.
 const UNREAD: usize = 3000;
 
 impl Line {
@@ -356,22 +357,22 @@ impl Line {
         }
     }
 
-    /// What follows comes later than that.
+    /// Delays everything that follows.
     pub(super) fn linger(&mut self, now: Duration, delay: Duration) {
         self.arrivals[0] = self.arrivals[0].max(now + delay);
     }
 
-    /// Whether bytes on it are not those of an exchange.
+    /// Whether it carries bytes that do not belong to an exchange.
     pub(super) fn is_wrapped(&self) -> bool {
         self.server.is_tunnel() || !self.tls.is_empty()
     }
 
-    /// Whether the client can speak to the origin, or to the proxy that forwards.
+    /// Whether the client can send to the origin, or to the forwarding proxy.
     pub(super) fn is_set_up(&self) -> bool {
         self.server.is_set_up() && self.opened == self.tls.len()
     }
 
-    /// When so many bytes had come.
+    /// The time at which so many bytes had arrived.
     pub(super) fn came_at(&self, length: usize) -> Option<Duration> {
         self.came.iter().find(|(come, _)| *come >= length).map(|(_, at)| *at)
     }
@@ -388,17 +389,17 @@ impl Line {
         self.end.is_some()
     }
 
-    /// Whether all records have come to their ends, and are some.
+    /// Whether at least one record has arrived, and all are complete.
     pub(super) fn is_between_records(&self) -> bool {
         !self.is_within_record && !self.is_broken
     }
 
-    /// Whether the client could know that nothing more comes.
+    /// Whether the client could know that nothing more arrives.
     pub(super) fn is_over(&self) -> bool {
         self.has_ended() || self.was_told_the_end
     }
 
-    /// Under TLS only the peer's word proves that this was all (RFC 8446 §6.1).
+    /// Under TLS only `close_notify` proves that this was all (RFC 8446 §6.1).
     pub(super) fn close(&self) -> Close {
         let is_orderly = match self.tls.is_empty() {
             true => self.end == Some(End::Fin),
@@ -414,7 +415,7 @@ pub(super) struct Stream {
     line: usize,
 }
 
-/// How long a body waits for `100 Continue`, and who was refused for the reason.
+/// The wait for `100 Continue`.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Stream {
@@ -488,7 +489,7 @@ impl runtime::Stream for Stream {
         });
     }
 
-    /// As if somebody had shut the socket down.
+    /// Shuts the socket down from outside.
     fn interrupter(&self) -> impl Fn() + Send + 'static {
         let line = self.line;
         move || with(|world| world.end(line, End::Shutdown))

@@ -1,23 +1,25 @@
-//! The whole client in a world that is not there: calls, machines, policies, cookies, pool and the real
-//! driver, against servers, proxies and names that are simulated, on a clock that is simulated.
-//!
-//! One number, the seed, decides everything: what the client is like, what is asked of it, who is
-//! polled when, how bytes travel, what servers answer, and what goes wrong. After each run the rules
-//! must have held that stand in `check`. A seed that breaks one fails the test and can be run again,
-//! with all that happens:
+//! The whole client in a simulated world: calls, state machines, policies, cookies, pool and the
+//! real driver, against simulated servers, proxies and names, on a simulated clock. One number, the
+//! seed, determines everything: the client's settings, its requests, the order of polls, the timing
+//! of bytes, the responses, and the faults. After each run the rules in `check` must hold. A seed
+//! that violates one fails the test and can be run again, with a trace of all events:
 //!
 //! ```text
 //! LEANHTTP_SIMULATION_SEED=1234 cargo test --all-features --lib simulation -- --nocapture
 //! LEANHTTP_SIMULATION_SEEDS=20000 cargo test --release --all-features --lib simulation
 //! ```
 //!
-//! `plan` is what a seed decides before; `world`, `clock`, `line` and `executor` are what there is
-//! instead of a system and a runtime; `origin`, `answer`, `request` and `proxy` are the servers, which
-//! share no code with the client, and speak `tls` by rustls as it is; `task` is who calls; `ledger`, `framing` and `check` judge.
+//! `plan` is what the seed determines in advance; `world`, `clock`, `line` and `executor` replace
+//! the system and the runtime; `origin`, `answer`, `request` and `proxy` are the servers, which
+//! share no code with the client and use rustls in `tls`; `task` is the caller; `ledger`, `framing`
+//! and `check` verify.
+//! `downloads` is a scenario of its own: one file, a server with several versions of it, and the downloads of it.
 
 mod answer;
 mod check;
 mod clock;
+#[cfg(feature = "download")]
+mod downloads;
 mod executor;
 mod framing;
 mod ledger;
@@ -49,10 +51,10 @@ use crate::egress::EgressPolicy;
 use crate::policy::retry;
 use crate::redirect::Policy;
 
-/// How many seeds are run when nobody says how many.
+/// Number of seeds by default.
 const SEEDS: u64 = 200;
 
-/// What came of a run.
+/// The result of a run.
 struct Outcome {
     violations: Vec<String>,
     trace: Vec<String>,
@@ -75,7 +77,7 @@ fn all_rules_hold_whatever_happens() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
-/// Or no seed could be run again.
+/// Otherwise no seed could be run again.
 #[test]
 fn the_same_seed_is_the_same_run() {
     for seed in 0..30 {
@@ -132,7 +134,7 @@ fn simulate() {
     executor::run(std::iter::empty());
 }
 
-/// Nothing is left but what idles.
+/// Checks that only idle connections are left.
 fn check_pool(client: &Client<Simulated>) {
     let stats = client.pool_stats();
     with(|world| world.check_rest([stats.idle, stats.open, stats.waiting]));

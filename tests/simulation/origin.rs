@@ -1,4 +1,4 @@
-//! A server: reads requests, and answers them as chance has it.
+//! A server: reads requests, and sends responses as the seed decides.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,71 +15,71 @@ use super::world::{Happening, World, note};
 pub(super) struct Server {
     role: Role,
     reader: Reader,
-    /// What it is about to do.
+    /// The next events.
     beats: VecDeque<Beat>,
-    /// Whether it is known when it goes on.
+    /// Whether its next event is scheduled.
     is_acting: bool,
-    /// How often it was taken from what it was about to do.
+    /// Number of times its next events were replaced.
     turn: usize,
-    /// Reads no more, and says so to whoever sends.
+    /// Reads no more, and a sender learns it.
     pub(super) is_closed: bool,
-    /// Reads no more, and does not say so.
+    /// Reads no more, and a sender does not learn it.
     pub(super) is_deaf: bool,
-    /// Has answered before the end of the request, and reads on as the client reads.
+    /// Has responded before the end of the request, and reads on while the client reads.
     pub(super) writes_first: bool,
-    /// How many bytes it has sent.
+    /// Number of bytes sent.
     sent: usize,
-    /// How many requests have begun.
+    /// Number of requests that have begun.
     heads: usize,
     current: Option<Current>,
-    /// Whether TLS is spoken with the origin behind a tunnel.
+    /// Whether the origin behind the tunnel speaks TLS.
     is_secured: bool,
-    /// Whether it has refused to make a tunnel, by HTTP.
+    /// Whether it has refused the tunnel with an HTTP response.
     pub(super) has_refused: bool,
 }
 
 #[derive(Debug, Default)]
 enum Role {
-    /// Of nobody: while the server is busy.
+    /// No answer yet: the server is busy.
     #[default]
     None,
     Origin(Site),
-    /// Is sent requests for any origin.
+    /// A proxy that forwards requests for any origin.
     Forward,
-    /// Makes a way to an origin first.
+    /// A SOCKS proxy, before its tunnel is open.
     Socks(Socks),
-    /// The same, asked for by `CONNECT`.
+    /// An HTTP proxy, before its tunnel is open.
     Connect,
     /// The origin at the other end of a tunnel.
     Behind(Site),
 }
 
-/// The request that is being read.
+/// The request in progress.
 #[derive(Debug)]
 struct Current {
     attempt: usize,
-    /// None: it was given.
+    /// None once it was sent.
     answer: Option<Answer>,
 }
 
-/// A thing to do.
+/// A scheduled action.
 #[derive(Debug)]
 pub(super) enum Beat {
     Wait(Duration),
     Say(Vec<u8>),
-    /// Speaks TLS from here on.
+    /// Switches to TLS.
     Secure,
-    /// Sends no more, and reads on.
+    /// Ends its direction, and reads on.
     Fin,
     Close,
     Reset,
-    /// If no request has come meanwhile.
+    /// Closes if no request has arrived meanwhile.
     IdleClose,
     IdleTalk,
 }
 
 impl World {
-    /// A server may speak first.
+    /// A server may send first.
     pub(super) fn greet(&mut self, at: usize) {
         if self.strikes(Fault::IdleTalk) && self.seed.one_in(3) {
             self.serve(at, |server, world| {
@@ -88,12 +88,12 @@ impl World {
         }
     }
 
-    /// Bytes come to a server.
+    /// Delivers bytes to a server.
     pub(super) fn hear(&mut self, at: usize, bytes: &[u8]) {
         self.serve(at, |server, world| server.hear(world, at, bytes));
     }
 
-    /// A server goes on with what it is about to do.
+    /// Runs the next actions of a server.
     pub(super) fn act(&mut self, at: usize, turn: usize) {
         self.serve(at, |server, world| {
             if server.turn == turn {
@@ -132,14 +132,14 @@ impl Server {
         matches!(self.role, Role::Socks(_) | Role::Connect | Role::Behind(_))
     }
 
-    /// A request begins for that origin: a proxy is asked for a way to those that speak TLS.
+    /// Begins a request for that origin: for origins with TLS the proxy has to open a tunnel.
     pub(super) fn begin(&mut self, site: Option<Site>) {
         if matches!(self.role, Role::Forward) && site.is_some_and(Site::is_secure) {
             self.role = Role::Connect;
         }
     }
 
-    /// Whether the origin can be spoken to.
+    /// Whether the tunnel to the origin is open.
     pub(super) fn is_set_up(&self) -> bool {
         match self.role {
             Role::Socks(_) | Role::Connect => false,
@@ -152,7 +152,7 @@ impl Server {
         self.beats.extend(beats);
     }
 
-    /// Where the next byte will stand among all that it sends.
+    /// The position of the next byte among all that it sends.
     fn planned(&self) -> usize {
         let said = |beat: &Beat| if let Beat::Say(bytes) = beat { bytes.len() } else { 0 };
         self.sent + self.beats.iter().map(said).sum::<usize>()
@@ -228,7 +228,7 @@ impl Server {
             }
             Role::Connect => return self.hear_connect(world, at, bytes),
             Role::Behind(site) if site.is_secure() && !self.is_secured => {
-                self.is_deaf = true; // led on by words that nobody had asked for
+                self.is_deaf = true; // led on by an unsolicited response
                 return;
             }
             _ => {}
@@ -251,7 +251,7 @@ impl Server {
         }
     }
 
-    /// The talk before a tunnel (RFC 9110 §9.3.6).
+    /// Handles a request before the tunnel is open (RFC 9110 §9.3.6).
     fn hear_connect(&mut self, world: &mut World, at: usize, bytes: &[u8]) {
         self.reader.feed(bytes);
         let head = match self.reader.next() {
@@ -260,11 +260,11 @@ impl Server {
             other => return world.violated(format!("line {at}: no CONNECT: {other:?}")),
         };
         if !matches!(self.reader.next(), Ok(Some(Heard::End(_)))) || self.reader.is_within() {
-            world.violated(format!("line {at}: more than CONNECT is said to a proxy"));
+            world.violated(format!("line {at}: a proxy receives more than CONNECT"));
         }
         note!(world, "line {at}: heard {} {}", head.method, head.target);
         let Some(attempt) = world.lines[at].attempts.last().copied() else {
-            return world.violated(format!("line {at}: a tunnel that nobody began"));
+            return world.violated(format!("line {at}: a tunnel without a request"));
         };
         if let Err(rule) = world.check_connect(attempt, &head) {
             world.violated(format!("line {at}: {rule}"));
@@ -310,7 +310,7 @@ impl Server {
         }
     }
 
-    /// The body waits for a word (RFC 9110 §10.1.1).
+    /// The body waits for `100 Continue` (RFC 9110 §10.1.1).
     fn expected(&mut self, world: &mut World, at: usize) {
         let go_ahead = Beat::Say(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec());
         match world.seed.within(1..=7) {
@@ -338,7 +338,7 @@ impl Server {
         self.writes_first = false;
     }
 
-    /// Gives the answer, unless it was given.
+    /// Sends the response, unless it was sent.
     fn reply(&mut self, world: &mut World, at: usize) {
         let Some(current) = &mut self.current else { return };
         let attempt = current.attempt;
@@ -366,7 +366,7 @@ impl Server {
         }
     }
 
-    /// It was about to close, or to talk.
+    /// The server was about to close, or to send.
     fn stop_idling(&mut self) {
         self.beats.clear();
         self.turn += 1;
@@ -374,7 +374,7 @@ impl Server {
     }
 }
 
-/// What comes in how many pieces, and how slowly.
+/// Splits bytes into pieces, with or without delays.
 fn pieces(world: &mut World, bytes: Vec<u8>, drips: bool) -> Vec<Beat> {
     let seed = &mut world.seed;
     let most = match bytes.len() {
@@ -397,7 +397,7 @@ fn pieces(world: &mut World, bytes: Vec<u8>, drips: bool) -> Vec<Beat> {
     beats
 }
 
-/// What happens while nothing is asked.
+/// The events of an idle connection.
 fn idly(world: &mut World) -> Vec<Beat> {
     let mut beats = Vec::new();
     for (fault, beat) in [(Fault::IdleClose, Beat::IdleClose), (Fault::IdleTalk, Beat::IdleTalk)] {

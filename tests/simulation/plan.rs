@@ -1,31 +1,31 @@
-//! What a seed decides before anything happens: what the client is like, what is asked of it, and what
-//! may go wrong.
+//! The plan that a seed determines before a run: the client's settings, its calls, and the possible
+//! faults.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::seed::Seed;
 
-/// All of it. What happens on the way is decided when it happens, by the world's own seed.
+/// The whole plan. Later decisions use the world's own seed.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) faults: Vec<Fault>,
-    /// Each thing that may go wrong does so once in so many times.
+    /// The inverse probability of each fault.
     pub(super) rarity: usize,
-    /// Every future is pending once before it is ready.
+    /// Whether every future is pending once before it is ready.
     pub(super) stutters: bool,
     /// Whether some of the origins speak TLS.
     pub(super) is_secure: bool,
-    /// Where all go who have no reason to go elsewhere.
+    /// The default destination of calls, if most go to one.
     crowd: Option<Site>,
     pub(super) client: ClientPlan,
     pub(super) tasks: Vec<TaskPlan>,
 }
 
-/// What may go wrong. Each run has some of these: all at once would hide one behind the other.
+/// A possible fault. Each run has some of these: all in one run would hide each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    // On the way.
+    // Faults of the network.
     Refusal,
     BlackHole,
     SlowConnect,
@@ -33,7 +33,7 @@ pub(super) enum Fault {
     SilentResolver,
     Interruption,
     NarrowPipe,
-    // By the server.
+    // Faults of the server.
     Cut,
     Reset,
     Stall,
@@ -47,12 +47,12 @@ pub(super) enum Fault {
     Circle,
     Old,
     NoTunnel,
-    // In TLS.
-    /// The end without `close_notify`.
+    // Faults in TLS.
+    /// An end without `close_notify`.
     NoGoodbye,
     BadRecord,
     Alert,
-    // By the caller.
+    // Faults of the caller.
     Cancel,
     Token,
     Hurry,
@@ -99,18 +99,18 @@ pub(super) struct ClientPlan {
     pub(super) idle_timeout: Duration,
     pub(super) max_age: Option<Duration>,
     pub(super) redirects: usize,
-    /// How often a call is tried, where the caller wants that.
+    /// Number of attempts for a call, where the caller sets it.
     pub(super) attempts: Option<u32>,
     pub(super) cookies: bool,
     pub(super) credentials: Option<String>,
     pub(super) default_secret: Option<String>,
     pub(super) proxy: Option<ProxyPlan>,
-    /// A host that must not be reached.
+    /// A host that is denied.
     pub(super) denied: Option<usize>,
     pub(super) limits: Limits,
 }
 
-/// How long things may take. There is always a limit on each wait.
+/// The timeouts. Each wait has a limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Limits {
     pub(super) connect: Duration,
@@ -127,30 +127,30 @@ pub(super) struct ProxyPlan {
 }
 
 impl ClientPlan {
-    /// Whether TLS is spoken to the proxy.
+    /// Whether the proxy is reached over TLS.
     pub(super) fn has_secure_proxy(&self) -> bool {
         self.proxy.as_ref().is_some_and(|proxy| proxy.scheme == "https")
     }
 }
 
 impl ProxyPlan {
-    /// Whether it speaks HTTP itself.
+    /// Whether it is an HTTP proxy.
     pub(super) fn is_http(&self) -> bool {
         matches!(self.scheme, "http" | "https")
     }
 }
 
-/// Somebody who makes one call after the other.
+/// A task that makes one call after another.
 #[derive(Debug, Clone)]
 pub(super) struct TaskPlan {
     pub(super) calls: Vec<CallPlan>,
-    /// Is dropped when it was polled so often.
+    /// The task is dropped after so many polls.
     pub(super) cancelled_at: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct CallPlan {
-    /// Of all calls.
+    /// The number among all calls.
     pub(super) number: usize,
     pub(super) pause: Duration,
     pub(super) method: &'static str,
@@ -160,7 +160,7 @@ pub(super) struct CallPlan {
     pub(super) secret: Option<Secret>,
     pub(super) limits: Limits,
     pub(super) reading: Reading,
-    /// When it is cancelled from outside.
+    /// The time of a cancellation from outside.
     pub(super) cancelled_after: Option<Duration>,
 }
 
@@ -172,9 +172,9 @@ pub(super) enum BodyPlan {
     Unsized(usize),
     /// Fails after so many bytes.
     Failing(usize),
-    /// Gives so many bytes, and then nothing for ever.
+    /// Returns so many bytes, and then stays pending.
     Stalling(usize),
-    /// Has one byte more than are sent of it.
+    /// Has one byte more than announced.
     Longer(usize),
     /// Has `has` bytes, which are fewer than announced.
     Lying {
@@ -183,7 +183,7 @@ pub(super) enum BodyPlan {
     },
 }
 
-/// Where a request carries what only its origin may see.
+/// The place in a request of a value that only its origin may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secret {
     Bearer,
@@ -192,7 +192,7 @@ pub(super) enum Secret {
     Url,
 }
 
-/// How much of a response is read.
+/// The amount of a response that the caller reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
     Whole,
@@ -223,7 +223,7 @@ impl Site {
         Self { host: seed.within(0..=PROXY.host - 1), port: seed.pick(ports) }
     }
 
-    /// Whether TLS is spoken there.
+    /// Whether it speaks TLS.
     pub(super) fn is_secure(self) -> bool {
         matches!(self.port, 443 | 8443)
     }
@@ -281,7 +281,7 @@ impl Plan {
         (plan, seed)
     }
 
-    /// Whether nothing may fail.
+    /// Whether this run has no faults.
     pub(super) fn is_calm(&self) -> bool {
         self.faults.is_empty()
     }
@@ -352,7 +352,7 @@ impl Plan {
         let size = seed.pick(&[1, 2, 7, 100, 4096, 70_000]);
         let mut limits = if seed.one_in(2) { self.client.limits } else { self.limits(seed) };
         if matches!(body, BodyPlan::Stalling(_)) {
-            limits.total = Some(seed.ms(1..=60) * 100); // nothing else need end it
+            limits.total = Some(seed.ms(1..=60) * 100); // nothing else is sure to end it
         }
         CallPlan {
             number,
@@ -403,7 +403,7 @@ impl Plan {
 }
 
 impl BodyPlan {
-    /// How many bytes a server gets that reads all of it; none, if it must not get all.
+    /// The length for a server that reads all of it; `None` if it must not receive all.
     pub(super) fn length(self) -> Option<usize> {
         match self {
             Self::None => Some(0),
@@ -422,12 +422,12 @@ impl BodyPlan {
 }
 
 impl CallPlan {
-    /// What no other call's secret has in it.
+    /// A text that no other call's secret contains.
     pub(super) fn secret_text(&self) -> String {
         format!("call-{:03}-secret", self.number)
     }
 }
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
-/// Longer than anything takes that does not hang.
+/// Longer than anything that does not hang.
 const MUCH: Duration = Duration::from_secs(1000);

@@ -1,5 +1,5 @@
-//! A SOCKS5 proxy (RFC 1928, RFC 1929), up to the tunnel, and what is answered to `CONNECT`. A proxy that
-//! forwards requests is a server like any other: see [`origin`](super::origin).
+//! A SOCKS5 proxy (RFC 1928, RFC 1929) until the tunnel is open, and the reply to `CONNECT`. A
+//! forwarding proxy is a server like any other: see [`origin`](super::origin).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +7,7 @@ use super::origin::Beat;
 use super::plan::{Fault, Site};
 use super::world::{World, note};
 
-/// The talk before the tunnel.
+/// The handshake before the tunnel.
 #[derive(Debug)]
 pub(super) struct Socks {
     stage: Stage,
@@ -24,7 +24,7 @@ enum Stage {
     Refused,
 }
 
-/// The user of all proxies here.
+/// The user name at all proxies.
 pub(super) const USER: &str = "proxy-user";
 
 impl Socks {
@@ -39,7 +39,7 @@ impl Socks {
         }
     }
 
-    /// What is said to that.
+    /// The reply to these bytes.
     pub(super) fn talk(&mut self, world: &mut World, bytes: &[u8]) -> Vec<Beat> {
         self.heard.extend_from_slice(bytes);
         let said = match self.stage {
@@ -72,7 +72,7 @@ impl Socks {
         let expected =
             [&[1, user], USER.as_bytes(), &[password], self.password.as_bytes()].concat();
         if login != expected {
-            world.violated("another login than the proxy's");
+            world.violated("a login that is not the proxy's");
         }
         self.stage = Stage::Request;
         Some(vec![1, 0])
@@ -97,11 +97,11 @@ impl Socks {
             }
         };
         if rest.len() != length {
-            world.violated("more than the request is said to a SOCKS proxy");
+            world.violated("a SOCKS proxy receives more than the request");
         }
         match site {
             Some(site) => self.stage = Stage::Reached(site),
-            None => world.violated("a SOCKS proxy is asked for an unknown host"),
+            None => world.violated("an unknown host is requested of a SOCKS proxy"),
         }
         note!(world, "tunnel to {site:?}");
         Some(vec![5, 0, 0, 1, 0, 0, 0, 0, 0, 0])
@@ -123,7 +123,7 @@ fn port(bytes: &[u8]) -> u16 {
     u16::from_be_bytes(bytes.try_into().unwrap())
 }
 
-/// What is said to `CONNECT`, and whether the tunnel is open then.
+/// The reply to `CONNECT`, and whether it opens the tunnel.
 pub(super) fn answer_connect(world: &mut World) -> (Vec<Beat>, bool) {
     let pause = Beat::Wait(world.seed.ms(0..=30));
     if !world.strikes(Fault::NoTunnel) {

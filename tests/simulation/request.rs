@@ -1,12 +1,12 @@
-//! What a server reads: a small and strict reader of requests.
+//! The request parser of servers: small and strict.
 
 use super::framing::{Extent, chunks};
 
-/// A piece of a request.
+/// A part of a request.
 #[derive(Debug)]
 pub(super) enum Heard {
     Head(Head),
-    /// The whole body.
+    /// The whole body, at its end.
     End(Vec<u8>),
 }
 
@@ -18,7 +18,7 @@ pub(super) struct Head {
     fields: Vec<(String, String)>,
 }
 
-/// Takes requests out of what comes.
+/// Parses requests from the received bytes.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     buffer: Vec<u8>,
@@ -36,7 +36,7 @@ impl Reader {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Whether a request has begun that is not read to its end.
+    /// Whether a request has begun that is not complete.
     pub(super) fn is_within(&self) -> bool {
         self.body.is_some() || !self.buffer.is_empty()
     }

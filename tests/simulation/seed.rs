@@ -1,4 +1,4 @@
-//! Chance, as a function of one number.
+//! Random decisions, as a function of one number.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl Seed {
         mixed ^ (mixed >> 31)
     }
 
-    /// Another sequence, so that more of one kind of decision does not change all others.
+    /// A second sequence, so that more decisions of one kind do not change all others.
     pub(super) fn fork(&mut self) -> Self {
         Self(self.next())
     }
@@ -42,7 +42,8 @@ impl Seed {
     }
 }
 
-/// The bytes that stand for a number: they begin with it, and none of another number look alike.
+/// The bytes that stand for a number: they begin with it, and differ from those of any other
+/// number.
 pub(super) fn content(number: u64, length: usize) -> Vec<u8> {
     let mut seed = Seed::new(number);
     let mut bytes = format!("#{number}#").into_bytes();

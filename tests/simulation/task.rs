@@ -1,4 +1,4 @@
-//! A caller: makes its calls one after the other, and says what it was given.
+//! A caller: makes its calls one after another, and reports the results to the checks.
 
 use std::io;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub(super) async fn run(client: Client<Simulated>, plan: TaskPlan) {
                 Err(error) => note!(world, "call {number}: {error}"),
             }
             if let (Err(error), true) = (outcome, world.plan.is_calm()) {
-                world.violated(format!("call {number} fails, and nothing is wrong: {error}"));
+                world.violated(format!("call {number} fails without a fault: {error}"));
             }
         });
     }
@@ -75,7 +75,7 @@ async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
     receive(response, &plan).await
 }
 
-/// A redirect that is not followed is an answer like any other, which the error has.
+/// A redirect that is not followed is a response like any other, which the error contains.
 async fn refused(error: Error, plan: &CallPlan) -> Error {
     let line = error.to_string();
     match Response::try_from(error) {
@@ -87,7 +87,7 @@ async fn refused(error: Error, plan: &CallPlan) -> Error {
     }
 }
 
-/// Reads as much as the plan wants, and checks it whether it fails or not.
+/// Reads as much as the plan wants, and checks it, whether reading fails or not.
 async fn receive(response: Response<ResponseBody<Simulated>>, plan: &CallPlan) -> Result<()> {
     let mut given = Given {
         call: plan.number,
@@ -99,7 +99,7 @@ async fn receive(response: Response<ResponseBody<Simulated>>, plan: &CallPlan) -
     let mut body = response.body;
     let outcome = read(&mut body, plan.reading, &mut given).await;
     if outcome.is_err() && body.next_bytes(&mut [0]).await.is_ok() {
-        with(|world| world.violated("a broken body goes on"));
+        with(|world| world.violated("a broken body continues"));
     }
     with(|world| {
         if let Err(rule) = world.check_response(&given) {
@@ -216,10 +216,10 @@ fn body(plan: &CallPlan) -> Option<Body<Source>> {
     Some(Body::from_source(source, length))
 }
 
-/// A body that is read, and takes its time.
+/// The body of a request, which may be slow.
 pub(super) struct Source {
     data: Vec<u8>,
-    /// How many bytes of it were given.
+    /// Number of bytes that were delivered.
     at: usize,
     end: SourceEnd,
     can_rewind: bool,
@@ -229,7 +229,7 @@ pub(super) struct Source {
 enum SourceEnd {
     Orderly,
     Error,
-    /// It is waited for.
+    /// The source is pending.
     Never,
 }
 

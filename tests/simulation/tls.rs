@@ -1,8 +1,8 @@
-//! The server's side of TLS: a real one of rustls, whose records are mistreated on their way.
+//! The server's side of TLS: rustls, whose records are damaged on their way.
 //!
-//! What a server says is encrypted when it is said. With its records travels the plaintext that they
-//! stand for, and all who judge count that. It is there for the client when the last byte of its record
-//! is.
+//! Data of a server is encrypted when it is written. Its records travel together with the plaintext
+//! that they stand for, which is what the checks count. The plaintext has arrived for the client
+//! when the last byte of its record has.
 
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
@@ -21,21 +21,21 @@ use super::seed::Seed;
 use super::world::{World, note};
 use crate::transport::constant;
 
-/// The most that is said in one record.
+/// The most plaintext in one record.
 const RECORD: usize = 16_000;
 
-/// The server's side of one connection of TLS.
+/// The server's side of one TLS connection.
 pub(super) struct Side {
     connection: ServerConnection,
-    /// What was said before it may be.
+    /// Data written before the handshake permits it.
     waiting: Vec<Vec<u8>>,
-    /// Whether the flight was sent that ends the client's handshake.
+    /// Whether the flight that completes the client's handshake was sent.
     has_opened: bool,
     said_goodbye: bool,
     is_dead: bool,
 }
 
-/// Records, or a part of them, and what they are to the client.
+/// Records, or a part of them, and their meaning for the client.
 #[derive(Debug)]
 pub(super) struct Records {
     pub(super) wire: Vec<u8>,
@@ -45,14 +45,14 @@ pub(super) struct Records {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The rest follows, or never comes.
+    /// Incomplete: the rest follows, or never arrives.
     Part,
     Whole,
-    /// The client's handshake is done with it.
+    /// Completes the client's handshake.
     Opens,
     /// `close_notify` of the origin.
     Closes,
-    /// Nothing can be read from here on.
+    /// Invalid: nothing can be read from here on.
     Breaks,
 }
 
@@ -71,7 +71,7 @@ impl Side {
         let mut plain = Vec::new();
         while !bytes.is_empty() {
             if self.connection.read_tls(&mut bytes).unwrap() == 0 {
-                break; // the client has said that this is all
+                break; // the client has sent `close_notify`
             }
             self.connection.process_new_packets()?;
             let _ = self.connection.reader().read_to_end(&mut plain); // there may be more later
@@ -79,7 +79,7 @@ impl Side {
         Ok(plain)
     }
 
-    /// What rustls wants to be sent.
+    /// The bytes that rustls wants to send.
     fn output(&mut self) -> Vec<u8> {
         let mut wire = Vec::new();
         while self.connection.wants_write() {
@@ -93,7 +93,7 @@ impl Side {
         self.output()
     }
 
-    /// Whether this is the flight that ends the client's handshake.
+    /// Whether this is the flight that completes the client's handshake.
     fn opens(&mut self) -> bool {
         let is_short =
             self.is_tls13() || self.connection.handshake_kind() == Some(HandshakeKind::Resumed);
@@ -106,7 +106,7 @@ impl Side {
         self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 
-    /// A fatal alert, as after a record that was changed on its way to the server.
+    /// A fatal alert, as after a record that was modified on its way to the server.
     fn alert(&mut self) -> Vec<u8> {
         self.is_dead = true;
         let _ = self.hear(b"\x17\x03\x03\0\x20it has thirty-two bytes in all!!");
@@ -114,13 +114,13 @@ impl Side {
     }
 }
 
-/// Encrypts what lies in other TLS.
+/// Encrypts with the outer TLS layers.
 fn wrap(below: &mut [Side], wire: Vec<u8>) -> Vec<u8> {
     below.iter_mut().rev().fold(wire, |wire, side| side.seal(&wire))
 }
 
 impl World {
-    /// From here on TLS is spoken on the line, through that which is there.
+    /// Starts TLS on the connection, inside the layers that exist.
     pub(super) fn secure(&mut self, at: usize) {
         let version = self.seed.pick(&[0, 1, 1]);
         let config = &self.authority.get_or_insert_with(Authority::default).servers[version];
@@ -128,12 +128,12 @@ impl World {
         self.lines[at].tls.push(side);
     }
 
-    /// Whether the server may be spoken to by TLS alone.
+    /// Whether the client can only send TLS records to the server.
     pub(super) fn is_secure_at_once(&self, site: Site) -> bool {
         site.is_secure() || (site == super::plan::PROXY && self.plan.client.has_secure_proxy())
     }
 
-    /// The plaintext of what comes to a server.
+    /// Decrypts the bytes that arrive at a server.
     pub(super) fn decrypt(&mut self, at: usize, mut bytes: Vec<u8>) -> Vec<u8> {
         let mut layers = mem::take(&mut self.lines[at].tls);
         for depth in 0..layers.len() {
@@ -173,7 +173,7 @@ impl World {
                 side.is_dead = true;
                 let is_told = matches!(error, rustls::Error::AlertReceived(_));
                 if !is_told && !self.lines[at].is_spoiled {
-                    self.violated(format!("line {at}: records that are none: {error}"));
+                    self.violated(format!("line {at}: invalid records: {error}"));
                 }
                 self.lines[at].server.is_closed = true;
                 self.send_to_client(at, Packet::End(End::Fin));
@@ -182,7 +182,7 @@ impl World {
         }
     }
 
-    /// Messages of TLS itself.
+    /// Handshake and alert messages after the handshake.
     fn send_flight(
         &mut self,
         at: usize,
@@ -202,7 +202,7 @@ impl World {
         self.send_records(at, wrap(below, flight), Vec::new(), meaning);
     }
 
-    /// Says something; says whether the server can go on.
+    /// Writes data; returns whether the server can go on.
     pub(super) fn say(&mut self, at: usize, bytes: Vec<u8>) -> bool {
         let mut layers = mem::take(&mut self.lines[at].tls);
         let goes_on = match layers.split_last_mut() {
@@ -225,7 +225,7 @@ impl World {
     ) -> bool {
         for piece in bytes.chunks(RECORD) {
             if side.is_dead || side.said_goodbye {
-                return true; // nobody hears it
+                return true; // the connection is gone
             }
             if side.connection.is_handshaking() {
                 side.waiting.push(piece.to_vec());
@@ -250,7 +250,7 @@ impl World {
         self.send_records(at, wrap(below, wire), plain, meaning);
     }
 
-    /// `KeyUpdate` (RFC 8446 §4.6.3), at any time.
+    /// A `KeyUpdate` (RFC 8446 §4.6.3), at any time.
     fn send_new_keys(&mut self, at: usize, below: &mut [Side], side: &mut Side) {
         note!(self, "line {at}: new keys");
         side.connection.refresh_traffic_keys().unwrap();
@@ -265,7 +265,7 @@ impl World {
         self.send_records(at, rest.to_vec(), Vec::new(), Meaning::Whole);
     }
 
-    /// What happens to records on the way.
+    /// Damages records on their way.
     fn mistreat(&mut self, mut wire: Vec<u8>, meaning: Meaning) -> (Vec<u8>, Meaning) {
         if !self.strikes(Fault::BadRecord) || !self.seed.one_in(3) {
             return (wire, meaning);
@@ -275,7 +275,7 @@ impl World {
             1 => wire.splice(..0, *b"HTTP/1.1 400 Bad Request\r\n\r\n").for_each(drop),
             2 => wire.splice(..0, *b"\x17\x03\x03\0\x14nobody encrypted it!").for_each(drop),
             _ => {
-                // A byte of the first record; the lengths of records stay.
+                // Modifies a byte of the first record; record lengths stay.
                 let length = usize::from(u16::from_be_bytes([wire[3], wire[4]]));
                 let place = self.seed.within(header..=header + length - 1);
                 wire[place] ^= 1 << self.seed.within(0..=7);
@@ -284,7 +284,7 @@ impl World {
         (wire, Meaning::Breaks)
     }
 
-    /// Puts records on their way, cut as it comes.
+    /// Sends records, in random pieces.
     fn send_records(&mut self, at: usize, wire: Vec<u8>, plain: Vec<u8>, meaning: Meaning) {
         if meaning == Meaning::Breaks {
             note!(self, "line {at}: records are spoiled");
@@ -303,7 +303,7 @@ impl World {
         self.send_to_client(at, Packet::Records(records));
     }
 
-    /// What is said before the end, if TLS is spoken: `close_notify`, unless something is wrong.
+    /// The bytes before the end under TLS: `close_notify`, unless the plan has a fault.
     pub(super) fn say_goodbye(&mut self, at: usize) {
         let mut layers = mem::take(&mut self.lines[at].tls);
         if let Some((side, below)) = layers.split_last_mut() {
@@ -337,7 +337,7 @@ impl World {
     }
 }
 
-/// What servers and client of one run share with nobody else.
+/// The certificate authority that servers and client of one run share.
 pub(super) struct Authority {
     servers: [Arc<ServerConfig>; 2],
 }
@@ -357,7 +357,7 @@ impl Default for Authority {
     }
 }
 
-/// What the client speaks. It trusts all of them.
+/// The TLS configuration of the client, which trusts all servers.
 pub(super) fn client(plan: &Plan) -> Option<ClientConfig> {
     static BASE: LazyLock<ClientConfig> = LazyLock::new(|| constant::client_of(provider()));
     plan.is_secure.then(|| {
@@ -375,7 +375,7 @@ thread_local! {
     static CHANCE: RefCell<Seed> = RefCell::default();
 }
 
-/// Begins a run: what is random in TLS follows from the seed as well.
+/// Begins a run: the random numbers of TLS follow from the seed too.
 pub(super) fn begin(number: u64) {
     CHANCE.with(|chance| *chance.borrow_mut() = Seed::new(number));
 }

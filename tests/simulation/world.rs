@@ -1,4 +1,4 @@
-//! The world: a clock, what is about to happen, connections, and names. There is one for each thread.
+//! The world: a clock, scheduled events, connections, and names. Each thread has one.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -18,13 +18,13 @@ use super::seed::Seed;
 use super::task::Source;
 use super::tls::Authority;
 use crate::base::cancel::CancelToken;
-use crate::config::Resolver;
 use crate::config::SocketOptions;
+use crate::config::dns::Resolver;
 use crate::driver::runtime::sealed::Sealed;
 use crate::driver::runtime::{Dial, Dialled, Found, Oneshot, Runtime};
 
-/// How long a look at a socket takes after a limit has passed, and how many there may be: eight at the
-/// handshake, and eight before it.
+/// The time of one check of a socket after a limit has passed, and the number of checks: eight in
+/// the handshake, and eight before it.
 const LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOKS: u32 = 16;
 
@@ -32,28 +32,28 @@ thread_local! {
     static WORLD: RefCell<World> = RefCell::default();
 }
 
-/// What is the case.
+/// The state of a run.
 #[derive(Default)]
 pub(super) struct World {
     pub(super) plan: Arc<Plan>,
     pub(super) seed: Seed,
-    /// Since the beginning.
+    /// The time since the start.
     pub(super) now: Duration,
     agenda: BinaryHeap<Reverse<Entry>>,
     entries: u64,
     pub(super) lines: Vec<Line>,
     dials: Vec<Handshake>,
-    /// Who stands behind all TLS.
+    /// The authority of all TLS servers.
     pub(super) authority: Option<Authority>,
     pub(super) ledger: Ledger,
-    /// Texts that not everybody may see.
+    /// The texts that only some peers may see.
     pub(super) secrets: Vec<(String, Owner)>,
     pub(super) violations: Vec<String>,
-    /// What has happened, if anybody wants to know.
+    /// The events so far, if they are recorded.
     pub(super) trace: Option<Vec<String>>,
 }
 
-/// Whose a secret is.
+/// The owner of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     Client,
@@ -61,17 +61,17 @@ pub(super) enum Owner {
     Proxy,
 }
 
-/// What happens at some time.
+/// A scheduled event.
 pub(super) enum Happening {
     Wake(Waker),
     Found(Arc<Oneshot<Found, Event>>, Found),
     Dialled(usize, Result<(), io::ErrorKind>),
     ToServer(usize, Packet),
-    /// The server may read on.
+    /// The server may read again.
     Unblocked(usize),
     ToClient(usize, Packet),
     Cancel(CancelToken, usize),
-    /// The server goes on with what it was about to do.
+    /// The server runs its next actions.
     Act(usize, usize),
 }
 
@@ -88,12 +88,12 @@ struct Handshake {
     waker: Option<Waker>,
 }
 
-/// Looks at this thread's world, or changes it.
+/// Reads or changes this thread's world.
 pub(super) fn with<T>(act: impl FnOnce(&mut World) -> T) -> T {
     WORLD.with(|world| act(&mut world.borrow_mut()))
 }
 
-/// Notes what happens, if anybody wants to know.
+/// Records an event, if events are recorded.
 macro_rules! note {
     ($world:expr, $($words:tt)*) => {
         if let Some(trace) = &mut $world.trace {
@@ -109,7 +109,7 @@ impl World {
         Self { plan: Arc::new(plan), seed, ledger, trace, ..Self::default() }
     }
 
-    /// Whether something goes wrong here.
+    /// Decides whether this fault happens here.
     pub(super) fn strikes(&mut self, fault: Fault) -> bool {
         self.plan.has(fault) && self.seed.one_in(self.plan.rarity)
     }
@@ -128,7 +128,7 @@ impl World {
         self.agenda.push(Reverse(Entry { at, number: self.entries, happening }));
     }
 
-    /// When something happens next.
+    /// The time of the next event.
     pub(super) fn next_time(&self) -> Option<Duration> {
         self.agenda.peek().map(|Reverse(entry)| entry.at)
     }
@@ -161,7 +161,7 @@ impl World {
         let site = Site::at(address.ip(), address.port());
         note!(self, "dial {number}: {address}, {}", site.authority());
         if self.plan.client.denied == Some(site.host) {
-            self.violated(format!("{address} is dialled, which is denied"));
+            self.violated(format!("{address} is dialed, which is denied"));
         }
         let slow =
             if self.strikes(Fault::SlowConnect) { self.seed.ms(1..=15_000) } else { SECOND / 100 };
@@ -174,7 +174,7 @@ impl World {
         number
     }
 
-    /// An attempt that has ended: its place, and how.
+    /// An attempt that has ended: its index, and its result.
     fn ended(
         &mut self,
         running: &[Dial<usize>],
@@ -187,7 +187,7 @@ impl World {
         })
     }
 
-    /// Whether somebody who wants a connection waits as long as that, and no longer than allowed.
+    /// Checks that a wait for a connection has exactly the limit that is allowed.
     pub(super) fn check_connecting(&mut self, at_most: Option<Duration>) {
         let now = self.now;
         let Some(call) = self.ledger.call() else { return };
@@ -195,8 +195,8 @@ impl World {
         let Some(task) = self.ledger.task() else { return };
         let connecting = task.connecting.get_or_insert(Connecting { since: now, looks: 0 });
         let end = connecting.since + limit;
-        // What came in time is looked for once more when the limit has passed, but not the total one. Each
-        // look takes its own time, and no wait lies between them.
+        // When a limit other than the total one has passed, the socket is checked once more. Each
+        // check takes time, and no wait lies between them.
         let is_look = now >= end
             && at_most.is_some_and(|at_most| at_most <= LOOK)
             && connecting.looks < LAST_LOOKS;
@@ -208,8 +208,8 @@ impl World {
         }
     }
 
-    /// The same for a free connection, for which there is a limit of its own: by default as long. The
-    /// other clock begins with dialling.
+    /// The same for a wait for a free connection, which has a limit of its own: by default the same
+    /// time. The connect timeout starts when dialing begins.
     pub(super) fn check_queueing(&mut self, at_most: Option<Duration>) {
         let Some(call) = self.ledger.call() else { return };
         let end = self.now + call.plan.limits.connect;
@@ -222,7 +222,7 @@ impl World {
         }
     }
 
-    /// Whether the caller's source is waited for no longer than allowed.
+    /// Checks that the wait for the caller's source is within the limit.
     pub(super) fn check_source(&mut self, at_most: Option<Duration>) {
         let Some(deadline) = self.ledger.call().and_then(|call| call.deadline) else { return };
         if at_most.is_none_or(|at_most| self.now + at_most > deadline) {
@@ -246,7 +246,7 @@ impl World {
     }
 }
 
-/// Lets the next thing happen.
+/// Runs the next event.
 pub(super) fn happen() {
     match with(World::next_happening) {
         None => {}
@@ -264,7 +264,7 @@ pub(super) fn happen() {
     }
 }
 
-/// The runtime of this world, as a type parameter: this thread's world, as the driver sees it.
+/// The runtime of the driver: this thread's world.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Simulated;
 
@@ -273,7 +273,7 @@ impl Sealed for Simulated {}
 impl Runtime for Simulated {
     type Source = Source;
     type Stream = Stream;
-    /// The number of the dial.
+    /// The index of the attempt.
     type Connecting = usize;
     type Event = Event;
 
@@ -290,7 +290,7 @@ impl Runtime for Simulated {
         SystemTime::UNIX_EPOCH + with(|world| world.now)
     }
 
-    /// Asked for where a retry is about to be waited for.
+    /// Asked just before the wait for a retry.
     fn random(&self) -> u64 {
         with(|world| {
             world.ledger.pauses();

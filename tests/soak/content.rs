@@ -1,12 +1,12 @@
-//! Bodies that both sides know: windows of one table that looks random.
+//! Bodies that both sides know: ranges of one pseudo-random table.
 
 use std::io::{self, Read, Write};
 use std::sync::OnceLock;
 
 use super::dice::Dice;
 
-/// A prime, so that no buffer's size divides it: a piece that is lost, doubled or out of order does
-/// not look right.
+/// A prime, so that no buffer size divides it: a piece that is lost, doubled or out of order is
+/// noticed.
 const PERIOD: usize = 65_521;
 
 fn table() -> &'static [u8] {
@@ -43,7 +43,7 @@ impl Content {
         bytes
     }
 
-    /// What comes from there on, up to `most` bytes.
+    /// At most `most` bytes from `at` on.
     fn piece(self, at: usize, most: usize) -> &'static [u8] {
         let start = (self.start + at) % PERIOD;
         let count = most.min(self.length - at).min(PERIOD);
@@ -65,7 +65,7 @@ impl Read for Source {
     }
 }
 
-/// Takes the bytes of a body, as long as they are the right ones.
+/// Consumes the bytes of a body as long as they are correct.
 pub struct Checker {
     content: Content,
     at: usize,

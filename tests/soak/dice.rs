@@ -1,10 +1,10 @@
-//! Chance that can be had again: SplitMix64.
+//! Reproducible random numbers: SplitMix64.
 
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// The dice of one of many players.
+    /// The random numbers of one thread.
     pub fn new(seed: u64, player: u64) -> Dice {
         let mut dice = Dice(seed ^ player.wrapping_mul(0xd1b5_4a32_d192_ed03));
         dice.next();
@@ -18,12 +18,12 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// Less than `end`.
+    /// A number less than `end`.
     pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
 
-    /// Up to `most`, and as often small as large.
+    /// A number up to `most`, as often small as large.
     pub fn size(&mut self, most: u64) -> u64 {
         let bits = u64::from(most.ilog2()) + 1;
         let order = self.below(bits + 1);

@@ -1,5 +1,5 @@
-//! A relay that spoils connections: it delays, splits, drips, stalls, cuts and resets them, as the
-//! dice fall.
+//! A relay that disturbs connections at random: it delays, splits, drips, stalls, cuts and resets
+//! them.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -24,27 +24,27 @@ struct Shared {
     open: AtomicUsize,
 }
 
-/// What becomes of a connection. Bytes are counted in both directions together.
+/// The fate of a connection. Bytes are counted in both directions together.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Good,
-    /// The first bytes go in pieces of this size.
+    /// The first bytes are sent in pieces of this size.
     Split(usize),
-    /// The first pieces have to wait, so many milliseconds each.
+    /// Each of the first pieces is delayed by so many milliseconds.
     Delay(u64),
-    /// The first bytes go one by one, one each millisecond.
+    /// The first bytes are sent one by one, one each millisecond.
     Drip(u64),
     /// After so many bytes both sides see the end.
     Cut(u64),
     /// After so many bytes both sides see a reset.
     Reset(u64),
-    /// After so many bytes the next answer is lost, and both sides see the end instead.
+    /// After so many bytes the next response is lost, and both sides see the end instead.
     Mute(u64),
     /// After so many bytes nothing arrives any more.
     Stall(u64),
 }
 
-/// How much of a connection is split or delayed: enough for heads and handshakes.
+/// The part of a connection that is split or delayed: enough for heads and handshakes.
 const SPOILT: u64 = 20_000;
 
 impl Fate {
@@ -77,7 +77,7 @@ impl Relay {
         self.addr
     }
 
-    /// How many directions of connections are still carried.
+    /// Number of directions that are still open.
     pub fn open(&self) -> usize {
         self.shared.open.load(Ordering::SeqCst)
     }
@@ -86,7 +86,7 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // Wakes the acceptor, which sits in `accept`.
+        // Wakes the acceptor, which is blocked in `accept`.
         let _ = TcpStream::connect(self.addr);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -144,7 +144,7 @@ impl Pair {
         (&self.server, &self.client)
     }
 
-    /// Copies until one side ends its stream, and ends the other's.
+    /// Copies until one side ends its stream, and then ends the other's.
     fn pump(&self, mut from: &TcpStream, to: &TcpStream) -> io::Result<()> {
         let mut space = [0; 16 * 1024];
         loop {
@@ -156,8 +156,8 @@ impl Pair {
                 return Ok(());
             }
             if count == 0 {
-                // Nobody learns of the end of a stalled connection but the server, so that it can
-                // go.
+                // Only the server learns of the end of a stalled connection, so that it can close
+                // its own.
                 let is_told = !self.is_stalled() || std::ptr::eq(to, &self.server);
                 return if is_told { to.shutdown(Shutdown::Write) } else { Ok(()) };
             }
@@ -198,7 +198,7 @@ impl Pair {
         to.write_all(bytes)
     }
 
-    /// Breaks the connection off.
+    /// Breaks the connection.
     fn end(&self) {
         self.is_broken.store(true, Ordering::SeqCst);
         if !matches!(self.fate, Fate::Reset(_)) {
@@ -207,7 +207,7 @@ impl Pair {
         for socket in [&self.client, &self.server] {
             let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
         }
-        // Wakes the other direction, and says nothing on the wire.
+        // Wakes the other direction, without an effect on the connection.
         self.hang_up(Shutdown::Read);
     }
 

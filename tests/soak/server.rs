@@ -1,6 +1,6 @@
-//! A server that knows every body it sends and gets.
+//! A server that can check every body that it sends and receives.
 //!
-//! | request | answer |
+//! | request | response |
 //! | --- | --- |
 //! | `GET /content/START/LENGTH/FRAMING` | that content, framed so |
 //! | `PUT`, `POST /content/START/LENGTH/ID` | 200 if that was the body, else 422 |
@@ -40,12 +40,12 @@ struct Shared {
     posts: Mutex<Posts>,
 }
 
-/// The latest POSTs of each worker, which must not come twice.
+/// The latest POSTs of each worker, which must not arrive twice.
 #[derive(Default)]
 struct Posts(HashMap<String, VecDeque<String>>);
 
 impl Posts {
-    /// Takes note of `WORKER-NUMBER`; says whether it came before.
+    /// Records `WORKER-NUMBER`; returns whether it arrived before.
     fn is_known(&mut self, id: &str) -> bool {
         let (worker, number) = id.split_once('-').unwrap_or((id, ""));
         let latest = self.0.entry(worker.to_owned()).or_default();
@@ -86,7 +86,7 @@ impl Server {
         self.shared.requests.load(Ordering::SeqCst)
     }
 
-    /// What the client did wrong.
+    /// The protocol errors of the client.
     pub fn faults(&self) -> Vec<String> {
         self.shared.faults.lock().unwrap().clone()
     }
@@ -95,7 +95,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // Wakes the acceptor, which sits in `accept`.
+        // Wakes the acceptor, which is blocked in `accept`.
         let _ = TcpStream::connect(self.addr);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -178,7 +178,7 @@ impl Shared {
             self.fault(format!("{} {}: {wrong}", head.method, head.target));
         }
         if head.method == "POST" && self.posts.lock().unwrap().is_known(id) {
-            self.fault(format!("{} came twice", head.target));
+            self.fault(format!("{} arrived twice", head.target));
         }
     }
 }
@@ -196,7 +196,7 @@ impl Head {
     }
 }
 
-/// The next request, or the end.
+/// Returns the next request, or `None` at the end.
 fn read_head(reader: &mut BufReader<Stream>) -> io::Result<Option<Head>> {
     let Some(line) = read_line(reader)? else { return Ok(None) };
     let (method, rest) = line.split_once(' ').unwrap_or_default();
@@ -209,7 +209,7 @@ fn read_head(reader: &mut BufReader<Stream>) -> io::Result<Option<Head>> {
     }
 }
 
-/// None at the end, in order or in the middle of a line.
+/// `None` at the end of the connection, orderly or in the middle of a line.
 fn read_line(reader: &mut BufReader<Stream>) -> io::Result<Option<String>> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -315,7 +315,7 @@ fn check(
 /// The body of a request.
 struct Body<'a> {
     reader: &'a mut BufReader<Stream>,
-    /// Of the body, or of its current chunk.
+    /// The bytes left of the body, or of its current chunk.
     left: u64,
     is_chunked: bool,
     is_over: bool,
@@ -331,7 +331,7 @@ impl<'a> Body<'a> {
     fn next_chunk(&mut self) -> io::Result<()> {
         let mut line = read_line(self.reader)?;
         if line.as_deref() == Some("") {
-            line = read_line(self.reader)?; // that was the end of the chunk before
+            line = read_line(self.reader)?; // that was the end of the previous chunk
         }
         let size = line.and_then(|size| u64::from_str_radix(&size, 16).ok());
         self.left = size.ok_or(io::ErrorKind::UnexpectedEof)?;

@@ -1,4 +1,4 @@
-//! What happened: counted in memory that does not grow.
+//! Counts of a run, in memory that does not grow.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use leanhttp::Error;
 
-/// Eight steps for each doubling of a time.
+/// Eight buckets for each doubling of a duration.
 const STEPS: usize = 8;
 
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub struct Tally {
     pub bytes: u64,
     pub dropped: u64,
     pub errors: BTreeMap<String, u64>,
-    /// What must not happen; the first ones.
+    /// The first failures.
     pub wrong: Vec<String>,
     times: Vec<u64>,
 }
@@ -65,7 +65,7 @@ impl Tally {
         }
     }
 
-    /// The time that so many of a hundred requests took at most.
+    /// The time within which so many of a hundred requests ended.
     fn percentile(&self, share: u64) -> Duration {
         let wanted = (self.requests * share).div_ceil(100);
         let mut seen = 0;
@@ -92,7 +92,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// What the process holds, where the system tells.
+/// Resources of the process, where the system reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holdings {
     pub descriptors: Option<usize>,
@@ -106,7 +106,7 @@ impl Holdings {
     }
 }
 
-/// Resident memory in MiB; 0 where the system does not tell.
+/// Resident memory in MiB; 0 if the system does not report it.
 pub fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");

@@ -1,4 +1,4 @@
-//! What one thread asks for, again and again, as the dice fall.
+//! One thread of random requests.
 
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use super::tally::Tally;
 
 /// The largest body.
 const MOST: u64 = 4 << 20;
-/// The same for what is slow to make: compressed bodies and those that are put into memory.
+/// The largest body that is expensive: compressed, or read into memory.
 const MOST_SLOW: u64 = 256 << 10;
 
-/// Where a server is.
+/// A server's URL and the path to it.
 #[derive(Clone, Debug)]
 pub struct Site {
     pub url: String,
@@ -26,9 +26,9 @@ pub struct Site {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Nothing may go wrong.
+    /// No fault may occur.
     Direct,
-    /// Anything may go wrong, but in time.
+    /// Any fault may occur, but each call must end in time.
     Spoilt,
 }
 
@@ -38,7 +38,7 @@ impl Way {
     }
 }
 
-/// How late a deadline may be noticed: the machine is busy.
+/// Tolerance for a deadline on a busy machine.
 const SLACK: Duration = Duration::from_secs(10);
 
 pub struct Worker<'a> {
@@ -47,14 +47,14 @@ pub struct Worker<'a> {
     pub sites: &'a [Site],
     pub dice: Dice,
     pub tally: Tally,
-    /// Of the requests so far.
+    /// The number of requests so far.
     pub count: u64,
 }
 
-/// Why a request was in vain.
+/// The reason why a request failed.
 enum Trouble {
     Failed(Error),
-    /// It came, but it was not right.
+    /// The response arrived, but it was wrong.
     Wrong(String),
 }
 
@@ -66,7 +66,7 @@ impl From<Error> for Trouble {
     }
 }
 
-/// The client's errors come out of `Read` as they went in.
+/// Errors of the client pass through `Read` unchanged.
 impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Trouble {
         match error.downcast::<Error>() {
@@ -91,8 +91,8 @@ impl Worker<'_> {
     }
 
     fn judge(&mut self, site: &Site, outcome: Outcome, took: Duration) {
-        // A lost connection, a cut body, an expired deadline; cut short in the handshake it is TLS
-        // that tells. Nobody breaks a rule here, and no byte is altered.
+        // A lost connection, a cut body, an expired deadline; a connection that is cut in the
+        // handshake is a TLS error. No peer breaks a rule here, and no byte is altered.
         const HONEST: [Kind; 5] =
             [Kind::Io, Kind::Truncated, Kind::Timeout, Kind::Tls, Kind::Connect];
         match outcome {
@@ -113,7 +113,8 @@ impl Worker<'_> {
     fn ask(&mut self, site: &Site) -> Outcome {
         match self.dice.below(100) {
             0..30 => {
-                // In the clear a relay that ends a connection ends the body: nobody can tell.
+                // Without TLS, a relay that ends a connection also ends the body: the two cannot be
+                // told apart.
                 let is_safe = site.way == Way::Direct || site.url.starts_with("https");
                 let framings = ["length", "chunked", "close"];
                 let framing = self.dice.below(if is_safe { 3 } else { 2 });
@@ -149,7 +150,7 @@ impl Worker<'_> {
         self.read(response, content)
     }
 
-    /// Every other body into memory, the others piece by piece.
+    /// Reads every other body into memory, the others in pieces.
     fn read(&mut self, mut response: Response, content: Content) -> Outcome {
         expect_200(&response)?;
         let mut checker = content.checker();
@@ -208,7 +209,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// A cookie of this worker's own comes back, among those of all others.
+    /// A cookie of this worker is sent back, among those of all others.
     fn cookie(&mut self, site: &Site) -> Outcome {
         let cookie = format!("worker{}={}", self.number, self.count);
         let path = format!("/cookie/{}", cookie.replace('=', "/"));
@@ -220,7 +221,7 @@ impl Worker<'_> {
         Err(Trouble::Wrong(format!("{cookie} is not in {cookies:?}")))
     }
 
-    /// A response that nobody reads to its end.
+    /// Reads half of a response.
     fn half(&mut self, site: &Site) -> Outcome {
         let content = Content::any(&mut self.dice, MOST);
         let framing = ["length", "chunked"][self.dice.below(2) as usize];

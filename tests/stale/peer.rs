@@ -1,4 +1,5 @@
-//! A server that answers every request, but dies on the first connection of a row as the row says.
+//! A server that responds to every request, but dies on the first connection of a row as the row
+//! says.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -33,28 +34,28 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// For the next connection.
+    /// The play for the next connection.
     play: Option<Play>,
     connections: usize,
     requests: Vec<Request>,
     running: Vec<JoinHandle<()>>,
 }
 
-/// How the first connection of a row dies.
+/// The script of the first connection of a row.
 pub struct Play {
     pub row: Row,
-    /// For [`Moment::Idle`] and [`Moment::Taken`]: now is the time.
+    /// The signal for [`Moment::Idle`] and [`Moment::Taken`].
     pub now: Receiver<()>,
     pub died: Sender<()>,
     pub gate: Arc<Gate>,
 }
 
-/// A whole request, as it came.
+/// A whole request, as received.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub head: String,
     pub body: Vec<u8>,
-    /// Head and body, chunks and all.
+    /// The bytes of head and body, including chunk lines.
     pub length: usize,
 }
 
@@ -85,13 +86,13 @@ impl Peer {
         state.play = play;
     }
 
-    /// How many connections came since the row began.
+    /// Number of connections since the row began.
     pub fn connections(&self) -> usize {
         self.shared.state.lock().unwrap().connections
     }
 
-    /// The whole requests since the row began, once all its connections have ended. The client must
-    /// be gone.
+    /// The complete requests since the row began, once all its connections have ended. The client
+    /// must have been dropped.
     pub fn finish(&self) -> Vec<Request> {
         let running = std::mem::take(&mut self.shared.state.lock().unwrap().running);
         for connection in running {
@@ -104,7 +105,7 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // Wakes the acceptor, which sits in `accept`.
+        // Wakes the acceptor, which is blocked in `accept`.
         let _ = TcpStream::connect(self.addr);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -122,7 +123,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let play = state.play.take();
         let stream = Stream::new(socket, shared.tls.clone()).unwrap();
         let talk = Talk { stream, received: Vec::new(), shared: Arc::clone(shared) };
-        // What goes wrong here shows at the client.
+        // A failure of the server shows at the client.
         state.running.push(thread::spawn(move || {
             let _ = match play {
                 Some(play) => talk.die(play),
@@ -135,13 +136,13 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 /// One connection.
 struct Talk {
     stream: Stream,
-    /// Of the current request.
+    /// The bytes of the current request.
     received: Vec<u8>,
     shared: Arc<Shared>,
 }
 
 impl Talk {
-    /// Answers until the client has had enough.
+    /// Responds until the client ends the connection.
     fn serve(mut self) -> io::Result<()> {
         while self.answer().is_ok() {}
         Ok(())
@@ -177,7 +178,7 @@ impl Talk {
         survivor.map_or(Ok(()), Talk::read_on)
     }
 
-    /// Ends the connection. Whoever still listens comes back.
+    /// Ends the connection, and returns it if the server goes on reading.
     fn end(mut self, way: Way) -> Option<Talk> {
         match way {
             Way::Reset => {
@@ -204,12 +205,12 @@ impl Talk {
         Some(self)
     }
 
-    /// Takes what still comes: a request may have been on its way.
+    /// Reads the rest: a request may have been on its way.
     fn read_on(mut self) -> io::Result<()> {
         self.read_request(None).map(drop)
     }
 
-    /// A whole request, which is then known to all.
+    /// Reads a whole request, and records it.
     fn read_request(&mut self, gate: Option<&Gate>) -> io::Result<Request> {
         let request = loop {
             if let Some(request) = self.is_whole() {
@@ -223,7 +224,7 @@ impl Talk {
         Ok(request)
     }
 
-    /// So many bytes of a request, and not one more.
+    /// Reads so many bytes of a request, and not one more.
     fn read_up_to(&mut self, count: usize, gate: &Gate) -> io::Result<()> {
         while self.received.len() < count {
             self.read_more(count - self.received.len())?;
@@ -244,7 +245,7 @@ impl Talk {
         }
     }
 
-    /// Lets the client go on with the body, if more of it is wanted than it sends by itself.
+    /// Lets the client go on with the body, if the row needs more of it.
     fn encourage(&mut self, wanted: usize, gate: Option<&Gate>) -> io::Result<()> {
         let Some(head) = self.head_length().filter(|head| wanted > *head) else { return Ok(()) };
         if let Some(gate) = gate.filter(|_| wanted > head + PIECE / 2) {
@@ -285,7 +286,7 @@ impl Talk {
     }
 }
 
-/// A chunked body that is all there, and how many bytes it took.
+/// The length of a complete chunked body.
 fn unchunk(coded: &[u8]) -> Option<(Vec<u8>, usize)> {
     let (mut body, mut at) = (Vec::new(), 0);
     loop {

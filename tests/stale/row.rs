@@ -1,4 +1,4 @@
-//! The rows: what is asked, over what, and when and how the server dies.
+//! The rows: the request, the connection, and the moment and way in which the server dies.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub struct Row {
     pub connection: Connection,
     pub way: Way,
     pub moment: Moment,
-    /// Whether the server has said 100 by then.
+    /// Whether the server has sent 100 by then.
     pub has_continued: bool,
 }
 
@@ -23,7 +23,7 @@ pub enum Ask {
     Head,
     Delete,
     PutBytes,
-    /// Larger than all buffers between the two: the client is in the middle of writing it.
+    /// Larger than the socket buffers of both sides: the client is in the middle of writing it.
     PutLarge,
     PutSizedReader,
     PutExpecting,
@@ -36,7 +36,7 @@ pub enum Ask {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
     Plain,
-    /// The server is a proxy that forwards.
+    /// The server is a forwarding proxy.
     Proxy,
     Tls,
 }
@@ -48,42 +48,42 @@ pub enum Connection {
     Fresh,
 }
 
-/// How the server dies.
+/// The way in which the server dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Ends both directions: FIN now, RST for whatever comes later.
+    /// Ends both directions: FIN now, RST for later data.
     Fin,
-    /// Ends its own direction, and goes on listening. Over TLS that is `close_notify` alone.
+    /// Ends its own direction, and goes on reading. Over TLS that is `close_notify` alone.
     HalfClose,
     Reset,
     /// `close_notify`, then FIN.
     CloseNotify,
     /// FIN without `close_notify`.
     Cut,
-    /// Says 408 first (RFC 9110 §15.5.9), then as in order.
+    /// Sends a 408 first (RFC 9110 §15.5.9), then closes in an orderly way.
     Says408,
 }
 
-/// When the server dies.
+/// The moment when the server dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// Before there is a request.
     Idle,
     /// The client has taken the connection, and has not written a byte yet.
     Taken,
-    /// The request is there, and nobody has read a byte of it.
+    /// The request has arrived, and not one byte of it was read.
     Untouched,
-    /// So many bytes of the request are read.
+    /// So many bytes of the request were read.
     Read(usize),
-    /// The whole request is read, and so many bytes of the response are sent.
+    /// The whole request was read, and so many bytes of the response were sent.
     Sent(usize),
 }
 
 pub const RESPONSE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n0123456789";
 pub const RESPONSE_HEAD: usize = RESPONSE.len() - 10;
 
-/// What a body from a reader begins with, before it waits for its gate; twice that is all of it. A
-/// client may collect less than this before it sends any of it.
+/// The first half of a body from a reader, which then waits for its gate. A client may buffer less
+/// than this before it sends any of it.
 pub const PIECE: usize = 120 * 1024;
 const LARGE: usize = 4 << 20;
 
@@ -112,7 +112,7 @@ impl Ask {
         }
     }
 
-    /// What the server has to find in the request.
+    /// The body that the server expects in the request.
     pub fn body(self) -> Vec<u8> {
         match self {
             Ask::Get | Ask::Head | Ask::Delete => Vec::new(),
@@ -131,7 +131,7 @@ impl Ask {
         matches!(self, Ask::PutExpecting | Ask::PostExpecting)
     }
 
-    /// How long the response to it is.
+    /// The response to it.
     pub fn response(self) -> &'static [u8] {
         match self {
             Ask::Head => &RESPONSE.as_bytes()[..RESPONSE_HEAD],
@@ -166,7 +166,7 @@ impl Way {
     }
 }
 
-/// Holds the second half of a body back until the server says so.
+/// Holds back the second half of a body until the server permits it.
 #[derive(Default)]
 pub struct Gate(Mutex<bool>, Condvar);
 

@@ -1,19 +1,20 @@
-//! What has to come of a row. This is the test's own reading of the RFCs:
+//! The expected outcome of a row. This is the test's own reading of the RFCs:
 //!
-//! - A connection that ended while nobody used it was no attempt: the request goes elsewhere,
-//!   whatever it is (RFC 9112 §9.5).
-//! - A response that is complete is delivered, however the connection went on. One that has begun
-//!   tells that the server has taken the request: it is cut short, and nothing is sent again
+//! - A connection that ended while idle was not an attempt: any request is sent on another one
+//!   (RFC 9112 §9.5).
+//! - A complete response is delivered, however the connection ended. If a response has begun, the
+//!   server has accepted the request: the response is cut short, and nothing is sent again
 //!   (RFC 9112 §8).
-//! - Silence on a connection that has worked before looks like a server that had just given it up.
-//!   What may be done twice is then done again, once (RFC 9110 §9.2.2, RFC 9112 §9.3.1); what
-//!   may not, or cannot be produced again, is an error.
-//! - What nobody can have received may be sent again, whatever it is; a reader has then given nothing.
-//! - The end of a connection may be seen before a reader is touched, which can then be read as well for
+//! - No response on a connection that has worked before means that the server probably closed it as
+//!   idle. An idempotent request is then sent again, once (RFC 9110 §9.2.2, RFC 9112 §9.3.1). For
+//!   another request, or a body that cannot be produced again, it is an error.
+//! - A request that cannot have been received may be sent again, whatever it is; its reader has not
+//!   been read then.
+//! - The end of a connection may be noticed before a reader is read, which can then be used for
 //!   another attempt; or after that, when it cannot.
-//! - 408 on a connection that has worked before is such an end, in words: the server has waited for
-//!   too long, and what may be repeated is (RFC 9110 §15.5.9).
-//! - Silence on a new connection is the server's answer.
+//! - A 408 on a connection that has worked before is such an end: the server has waited too long,
+//!   and an idempotent request is sent again (RFC 9110 §15.5.9).
+//! - No response on a new connection is an error.
 
 use std::ops::RangeInclusive;
 
@@ -25,9 +26,9 @@ use super::row::{Connection, Moment, Row, Way};
 #[derive(Debug)]
 pub struct Verdict {
     pub outcomes: Vec<Outcome>,
-    /// How many connections it takes, the one that dies included.
+    /// Number of connections, including the one that dies.
     pub connections: RangeInclusive<usize>,
-    /// How many whole requests a server reads that goes on reading after it has died.
+    /// Number of complete requests read by a server that goes on reading after it has died.
     pub complete: RangeInclusive<usize>,
 }
 
@@ -52,8 +53,8 @@ pub fn verdict(row: &Row) -> Verdict {
         return Verdict { outcomes, connections: 1..=2, complete: 0..=2 };
     }
     if is_unasked(row) {
-        // An answer to nothing is none (RFC 9112 §9.2), unless the request goes out at that very
-        // moment.
+        // A response without a request is not one (RFC 9112 §9.2), unless the request is sent at
+        // that very moment.
         let outcomes = vec![Outcome::Delivered(408), Outcome::Failed(Kind::Protocol)];
         return Verdict { outcomes, connections: 1..=1, complete: 0..=1 };
     }
@@ -78,17 +79,17 @@ fn one(outcome: Outcome, complete: RangeInclusive<usize>) -> Verdict {
     Verdict { outcomes: vec![outcome], connections: 1..=1, complete }
 }
 
-/// It is served on another connection, and nobody notices.
+/// The request is served on another connection, and the caller sees no difference.
 fn elsewhere(complete: RangeInclusive<usize>) -> Verdict {
     Verdict { outcomes: vec![Outcome::Delivered(200)], connections: 2..=2, complete }
 }
 
-/// Whether the server speaks before it can have seen a request.
+/// Whether the server sends before it can have seen a request.
 fn is_unasked(row: &Row) -> bool {
     row.way == Way::Says408 && matches!(row.moment, Moment::Idle | Moment::Taken)
 }
 
-/// Whether a byte of a response came, be it an interim one.
+/// Whether a byte of a response arrived, even of an interim one.
 fn has_spoken(row: &Row) -> bool {
     match row.moment {
         Moment::Idle | Moment::Taken | Moment::Untouched => false,
@@ -97,13 +98,13 @@ fn has_spoken(row: &Row) -> bool {
     }
 }
 
-/// Whether it depends on who is faster that a reader has given something when the end is seen, and it
-/// may be sent again if it has not.
+/// Whether a race decides if a reader has been read when the end is seen; if not, the request may
+/// be sent again.
 fn is_up_to_the_reader(row: &Row) -> bool {
     may_be_untouched(row) || (row.ask.is_from_reader() && row.moment == Moment::Taken)
 }
 
-/// Why an error is an error: what its line may say of a request that might have gone out again.
+/// The hints in an error's line for a request that might have been sent again.
 pub fn held_back(row: &Row) -> &'static [&'static str] {
     if row.connection == Connection::Fresh || row.way == Way::Says408 || has_spoken(row) {
         return &[""];
@@ -111,7 +112,7 @@ pub fn held_back(row: &Row) -> &'static [&'static str] {
     match row.ask.is_from_reader() {
         false => &["POST was not sent again"],
         true if is_harmless(row) => &["cannot be sent again"],
-        // As long as it was not touched, its method is what keeps it back.
+        // As long as the reader was not read, only the method prevents a retry.
         true => &["cannot be sent again", "POST was not sent again"],
     }
 }
@@ -120,8 +121,8 @@ fn broken(way: Way) -> Kind {
     if way == Way::Reset { Kind::Io } else { Kind::Truncated }
 }
 
-/// What nobody can have received, or what may be received twice and is not from a reader. That is
-/// not touched before the head of the request is written.
+/// A request that cannot have been received, or that is idempotent and not from a reader. A reader
+/// is not read before the head of the request is written.
 fn may_be_repeated(row: &Row) -> bool {
     was_not_sent(row) || (is_harmless(row) && !row.ask.is_from_reader())
 }
@@ -131,12 +132,12 @@ fn is_harmless(row: &Row) -> bool {
     TWICE_IS_ONCE.contains(&row.ask.method())
 }
 
-/// Whether it depends on who is faster that a reader has given something when the answer comes.
+/// Whether a race decides if a reader has been read when the response arrives.
 fn may_be_untouched(row: &Row) -> bool {
     is_harmless(row) && row.ask.is_from_reader() && !matches!(row.moment, Moment::Sent(_))
 }
 
-/// A connection that is known to be broken takes no byte.
+/// A connection that is known to be broken accepts no byte.
 pub fn was_not_sent(row: &Row) -> bool {
     row.moment == Moment::Taken && row.way == Way::Reset
 }

@@ -1,7 +1,7 @@
-//! TLS without chance: the same handshake is the same bytes each time, so that a recorded one can be
-//! played again. It protects nothing.
+//! Deterministic TLS: the same handshake has the same bytes each time, so that a recorded one can
+//! be replayed. It protects nothing.
 //!
-//! Records and signatures are those of ring. What is random is not, and the key exchange is none.
+//! Records and signatures are ring's. Random numbers are constants, and the key exchange is a stub.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use rustls::{ClientConfig, Error, NamedGroup, ServerConfig, SupportedProtocolVer
 #[path = "trusting.rs"]
 mod trusting;
 
-/// Whom clients and servers have it from.
+/// The crypto provider of clients and servers.
 pub fn provider() -> Arc<CryptoProvider> {
     let usual = ring::default_provider();
     Arc::new(CryptoProvider {
@@ -38,14 +38,14 @@ pub fn server(version: &'static SupportedProtocolVersion) -> ServerConfig {
     server_of(provider(), version)
 }
 
-/// The same, with this cryptography.
+/// The same, with this crypto provider.
 pub fn server_of(
     provider: Arc<CryptoProvider>,
     version: &'static SupportedProtocolVersion,
 ) -> ServerConfig {
-    let key = KeyPair::generate_for(&PKCS_ED25519).unwrap(); // whose signatures know no chance
+    let key = KeyPair::generate_for(&PKCS_ED25519).unwrap(); // its signatures are deterministic
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-    params.serial_number = Some(SerialNumber::from(1)); // or its length would depend on the key
+    params.serial_number = Some(SerialNumber::from(1)); // or its length would vary
     let certificate = params.self_signed(&key).unwrap();
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])
@@ -61,12 +61,12 @@ pub fn server_of(
     config
 }
 
-/// A client that trusts anyone, and resumes no session.
+/// A client that trusts any server, and resumes no session.
 pub fn client() -> Arc<ClientConfig> {
     Arc::new(client_of(provider()))
 }
 
-/// The same, with this cryptography.
+/// The same, with this crypto provider.
 pub fn client_of(provider: Arc<CryptoProvider>) -> ClientConfig {
     let mut config = trusting::client(provider, || ());
     config.resumption = Resumption::disabled();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-/// Waits for a request, sends `start`, and then `again` for ever, until the client has had enough.
+/// Waits for a request, sends `start`, and then `again` until the client ends the connection.
 pub struct Endless {
     addr: SocketAddr,
     sent: Arc<AtomicU64>,
@@ -33,8 +33,8 @@ impl Endless {
         format!("http://{}/", self.addr)
     }
 
-    /// How many bytes the system took of what was sent to the latest client. Its buffers hold a few
-    /// million of them that the client never saw.
+    /// Number of bytes that the system accepted for the latest client. Its buffers hold a few
+    /// million that the client never receives.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }

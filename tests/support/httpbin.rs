@@ -1,8 +1,8 @@
-//! A server that answers like httpbin 0.10, one thread a connection.
+//! A server that responds like httpbin 0.10, one thread a connection.
 //!
-//! It refuses with 400 whatever breaks RFC 9112, and says in the body what it was. Beyond httpbin
-//! it knows `POST /parts`, which lists the parts of a multipart body with their file names and
-//! types, and it lets `/bytes` be larger.
+//! It refuses with 400 whatever violates RFC 9112, with the reason in the body. Beyond httpbin it
+//! has `POST /parts`, which lists the parts of a multipart body with their file names and types,
+//! and a larger limit of `/bytes`.
 
 use std::collections::HashMap;
 use std::io::{BufReader, Write};
@@ -44,7 +44,7 @@ struct Shared {
 struct Seen {
     connections: usize,
     requests: Vec<String>,
-    /// Handles to the open connections, so that stopping can end them.
+    /// Handles to the open connections, which are closed on stop.
     open: HashMap<usize, TcpStream>,
 }
 
@@ -54,7 +54,7 @@ impl Httpbin {
         Httpbin::serve(None)
     }
 
-    /// Starts a TLS server that shows the good certificate.
+    /// Starts a TLS server with the valid certificate.
     pub fn start_tls(pki: &Pki) -> Httpbin {
         Httpbin::start_tls_as(pki, Leaf::Good)
     }
@@ -79,7 +79,7 @@ impl Httpbin {
         self.addr
     }
 
-    /// How many connections were accepted so far.
+    /// Number of connections accepted so far.
     pub fn connections_opened(&self) -> usize {
         self.shared.seen.lock().unwrap().connections
     }
@@ -102,7 +102,7 @@ impl Httpbin {
 impl Drop for Httpbin {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // Wakes the acceptor, which sits in `accept`.
+        // Wakes the acceptor, which is blocked in `accept`.
         let _ = TcpStream::connect(self.addr);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -131,7 +131,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-/// Answers requests until either side has had enough.
+/// Responds to requests until either side ends the connection.
 fn converse(stream: Stream, shared: &Shared) {
     let mut reader = BufReader::new(stream);
     loop {

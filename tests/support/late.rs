@@ -1,4 +1,4 @@
-//! A TLS 1.3 server that goes on speaking after its response.
+//! A TLS 1.3 server that sends more after its response.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -14,24 +14,24 @@ use rustls::{
     SupportedCipherSuite,
 };
 
-/// What is sent after the first response.
+/// The bytes that follow the first response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// `NewSessionTicket` (RFC 8446 §4.6.1), this many of them.
+    /// So many `NewSessionTicket` messages (RFC 8446 §4.6.1).
     Tickets(usize),
     /// All but the last byte of a ticket.
     HalfATicket,
     Data(&'static [u8]),
     CloseNotify,
-    /// A record that nobody can decrypt.
+    /// A record that cannot be decrypted.
     Garbage,
 }
 
-/// Answers the next request of a connection, if there comes one.
+/// Responds to the next request of a connection, if there is one.
 type Answer = Box<dyn FnMut() -> io::Result<()>>;
 
-/// Its first connection answers a request, says those words, and answers another request if that
-/// comes there; later connections answer one request each.
+/// The first connection responds to a request, sends those bytes, and responds to another request
+/// if it arrives there; later connections respond to one request each.
 pub struct Late {
     addr: SocketAddr,
     go: Sender<()>,
@@ -51,7 +51,7 @@ impl Late {
         })
     }
 
-    /// `speak` says what is to be said and gives back how the next request is answered.
+    /// `speak` sends the bytes and returns the function that responds to the next request.
     fn with(
         config: Arc<ServerConfig>,
         speak: impl FnOnce(TcpStream, ServerConnection) -> Answer + Send + 'static,
@@ -73,8 +73,8 @@ impl Late {
         Late { addr, go, said, server }
     }
 
-    /// The first connection changes its keys and wants the client to change its own (`KeyUpdate`,
-    /// RFC 8446 §4.6.3), instead of saying words.
+    /// The first connection sends a `KeyUpdate` (RFC 8446 §4.6.3) that requests one of the client,
+    /// instead of other bytes.
     pub fn refreshing_keys(config: Arc<ServerConfig>) -> Late {
         Late::with(config, |mut socket, mut connection| {
             connection.refresh_traffic_keys().unwrap();
@@ -89,22 +89,22 @@ impl Late {
         format!("https://localhost:{}/", self.addr.port())
     }
 
-    /// Has the words said, and waits for that. They were not before.
+    /// Sends the bytes now, and waits until they are sent.
     pub fn speak(&self) {
         self.go.send(()).unwrap();
         self.said.recv().unwrap();
     }
 
-    /// How many connections it took for two requests.
+    /// Number of connections for two requests.
     pub fn connections(self) -> usize {
         self.server.join().unwrap()
     }
 }
 
-/// Accepts a connection and answers its first request.
+/// Accepts a connection and responds to its first request.
 fn answer(listener: &TcpListener, config: &Arc<ServerConfig>) -> (TcpStream, ServerConnection) {
     let (mut socket, _) = listener.accept().unwrap();
-    socket.set_nodelay(true).unwrap(); // what is said has arrived
+    socket.set_nodelay(true).unwrap(); // written data is sent immediately
     let mut connection = ServerConnection::new(Arc::clone(config)).unwrap();
     exchange(&mut socket, &mut connection).unwrap();
     (socket, connection)
@@ -174,7 +174,7 @@ impl Sealed {
         self.socket.write_all(&bytes).unwrap();
     }
 
-    /// Answers a request, if the client makes one here.
+    /// Responds to a request, if the client makes one here.
     fn answer(&mut self) -> io::Result<()> {
         while !self.open()?.ends_with(b"\r\n\r\n") {}
         let response = self.seal(ContentType::ApplicationData, RESPONSE);
@@ -206,7 +206,7 @@ impl Sealed {
     }
 }
 
-/// A ticket that lives for an hour and is of no use.
+/// A ticket that is valid for an hour and useless.
 fn ticket() -> Vec<u8> {
     let mut body = vec![0, 0, 0x0e, 0x10, 1, 2, 3, 4, 1, 7];
     body.extend([0, 32]);

@@ -1,19 +1,19 @@
 //! Peers for the tests and the examples, on std threads over loopback.
 //!
-//! Nothing here shares code with the client: what the client writes is read by an independent and
-//! strict parser, so every test that uses a peer also checks the client's wire format.
+//! Nothing here shares code with the client: an independent and strict parser reads the client's
+//! requests, so every test with a peer also checks the client's wire format.
 //!
-//! | module | what it is for |
+//! | module | purpose |
 //! | --- | --- |
-//! | [`httpbin`] | a whole server that answers like httpbin, plain and over TLS |
-//! | [`endless`] | a peer that does not stop sending |
-//! | [`late`] | a TLS server that goes on speaking after its response |
-//! | [`script`] | a peer that expects these bytes and answers those, and faults of all kinds |
+//! | [`httpbin`] | a whole server that responds like httpbin, plain and over TLS |
+//! | [`endless`] | a peer that sends without end |
+//! | [`late`] | a TLS server that sends more after its response |
+//! | [`script`] | a peer with a script of expected and sent bytes, and faults of all kinds |
 //! | [`net`] | addresses that refuse, stay silent or never accept |
-//! | [`pki`] | certificates made at start, good ones and ones to refuse |
-//! | [`proxy`] | makes tunnels, by `CONNECT` and by SOCKS |
+//! | [`pki`] | certificates made at start, valid and invalid ones |
+//! | [`proxy`] | proxies with tunnels, by `CONNECT` and by SOCKS |
 //! | [`relay`] | counts the connections to any server |
-//! | [`sealed`] | records of TLS made by hand |
+//! | [`sealed`] | TLS records made by hand |
 //! | [`stream`] | the server's side of a connection, for peers that a test plays itself |
 //! | [`trusting`] | a TLS client that trusts any server |
 #![allow(

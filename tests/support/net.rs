@@ -1,11 +1,11 @@
-//! Addresses on loopback at which nobody answers, each in its own way.
+//! Addresses on loopback that do not respond, each in its own way.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use socket2::{Domain, Socket, Type};
 
-/// An address where connecting is refused. It stays bound for as long as the process lives: one that
-/// was free again would be given to the server of another test.
+/// An address that refuses connections. It stays bound for the life of the process: otherwise the
+/// system could give it to the server of another test.
 pub fn refused() -> SocketAddr {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
@@ -14,7 +14,7 @@ pub fn refused() -> SocketAddr {
     addr
 }
 
-/// Accepts every connection and never says a word.
+/// Accepts every connection and never sends a byte.
 pub struct Silent {
     listener: TcpListener,
 }
@@ -28,7 +28,7 @@ impl Silent {
         self.listener.local_addr().unwrap()
     }
 
-    /// Returns once the next connection has brought its first byte, and keeps that connection open.
+    /// Returns once the next connection has sent its first byte, and keeps that connection open.
     pub fn is_spoken_to(&self) -> impl FnOnce() + Send + 'static {
         let listener = self.listener.try_clone().unwrap();
         move || {
@@ -39,8 +39,8 @@ impl Silent {
     }
 }
 
-/// Never completes a connection: its queue is full and nobody accepts, so the system drops every
-/// further SYN and a connect ends only by the client's own limit.
+/// Never completes a connection: its queue is full and never accepted from, so the system drops
+/// every further SYN and a connect ends only by the client's own limit.
 pub struct Unreachable {
     listener: Socket,
     _queued: TcpStream,
@@ -53,7 +53,8 @@ impl Unreachable {
         listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
         listener.listen(0).unwrap();
         let addr = local_addr(&listener);
-        // The first fills the queue of one; the others would take its place should it ever leave.
+        // The first connection fills the queue of one; the others would take its place should it
+        // ever leave.
         let queued = TcpStream::connect(addr).unwrap();
         let waiting = (0..2).map(|_| connect_in_background(addr)).collect();
         Unreachable { listener, _queued: queued, _waiting: waiting }
@@ -71,7 +72,7 @@ fn local_addr(socket: &Socket) -> SocketAddr {
 fn connect_in_background(addr: SocketAddr) -> Socket {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_nonblocking(true).unwrap();
-    // Says that the connection is in progress; there is nothing to wait for.
+    // The error means that the connection is in progress; there is nothing to wait for.
     let _ = socket.connect(&addr.into());
     socket
 }

@@ -1,5 +1,5 @@
-//! A certificate authority made at start, and leaves for loopback: a good one and ones to refuse;
-//! certificates for clients, and a list of what is revoked.
+//! A certificate authority made at start, and leaves for loopback: valid and invalid ones;
+//! certificates for clients, and a revocation list.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +15,7 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
-/// The names that a good leaf is made for.
+/// The names of a valid leaf.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// The serial number of [`Leaf::Revoked`].
@@ -24,26 +24,26 @@ const REVOKED: u64 = 1313;
 pub struct Pki {
     trusted: Authority,
     other: Authority,
-    /// That of every leaf.
+    /// The key of every leaf.
     key: KeyPair,
 }
 
-/// Which certificate a server shows.
+/// The certificate of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaf {
     /// For `localhost`, 127.0.0.1 and ::1, from the CA of [`Pki::ca_pem`].
     Good,
-    /// Like `Good`, from a CA that nobody trusts.
+    /// Like `Good`, from a CA that is not trusted.
     UnknownIssuer,
-    /// Like `Good`, but it ended in 2020.
+    /// Like `Good`, but expired in 2020.
     Expired,
-    /// Good in all but the name, `other.example`.
+    /// Valid except for the name, `other.example`.
     WrongName,
-    /// Good in all but the name, which is this one.
+    /// Valid except for the name, which is this one.
     Named(&'static str),
     /// 127.0.0.1 as its common name, and no other name.
     AddressInCommonName,
-    /// Like `Good`, signed by itself.
+    /// Like `Good`, but self-signed.
     SelfSigned,
     /// Like `Good`, but [`Pki::crl_pem`] revokes it.
     Revoked,
@@ -53,9 +53,9 @@ pub enum Leaf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clients {
     Anyone,
-    /// With a certificate from the CA of [`Pki::ca_pem`].
+    /// Clients need a certificate from the CA of [`Pki::ca_pem`].
     Certified,
-    /// A certificate is asked for, and those without one are served too.
+    /// A certificate is requested, and clients without one are served too.
     Asked,
 }
 
@@ -73,7 +73,7 @@ impl Pki {
         self.trusted.pem.clone()
     }
 
-    /// The certificate of the CA that nobody trusts, as PEM.
+    /// The certificate of the CA that is not trusted, as PEM.
     pub fn other_ca_pem(&self) -> String {
         self.other.pem.clone()
     }
@@ -83,13 +83,13 @@ impl Pki {
         self.trusted.der.to_vec()
     }
 
-    /// What a TLS server that shows `leaf` is configured with; it speaks TLS 1.2 and 1.3 and knows
+    /// The configuration of a TLS server that presents `leaf`; it speaks TLS 1.2 and 1.3 and knows
     /// the ALPN name `http/1.1` only.
     pub fn server_config(&self, leaf: Leaf) -> Arc<ServerConfig> {
         self.server_config_for(leaf, ALL_VERSIONS, Clients::Anyone)
     }
 
-    /// The same for other versions of TLS, or for fewer clients.
+    /// The same for other versions of TLS, or with client certificates.
     pub fn server_config_for(
         &self,
         leaf: Leaf,
@@ -110,7 +110,7 @@ impl Pki {
         Arc::new(config)
     }
 
-    /// Like [`Pki::server_config`] for the good leaf, and the server sends the root too.
+    /// Like [`Pki::server_config`] for the valid leaf, but the server sends the root too.
     pub fn server_config_with_root(&self) -> Arc<ServerConfig> {
         let chain = vec![self.issue(Leaf::Good), self.trusted.der.clone()];
         let key = PrivatePkcs8KeyDer::from(self.key.serialize_der());
@@ -125,17 +125,17 @@ impl Pki {
         self.trusted.issuer.key().subject_public_key_info()
     }
 
-    /// The public key of every leaf, as it stands in its certificate.
+    /// The public key of every leaf, as encoded in its certificate.
     pub fn server_key(&self) -> Vec<u8> {
         self.key.subject_public_key_info()
     }
 
-    /// A list that has [`Leaf::Revoked`] on it, as PEM.
+    /// A revocation list with [`Leaf::Revoked`], as PEM.
     pub fn crl_pem(&self) -> String {
         Pki::crl_of(&self.trusted)
     }
 
-    /// A list of the CA that nobody trusts, as PEM.
+    /// A revocation list of the CA that is not trusted, as PEM.
     pub fn unrelated_crl_pem(&self) -> String {
         Pki::crl_of(&self.other)
     }
@@ -158,12 +158,12 @@ impl Pki {
         params.signed_by(&authority.issuer).unwrap().pem().unwrap()
     }
 
-    /// Certificate and key of a client that [`Clients::Certified`] lets in, as PEM.
+    /// Certificate and key of a client that [`Clients::Certified`] accepts, as PEM.
     pub fn client_pem(&self) -> String {
         Pki::client_of(&self.trusted)
     }
 
-    /// Certificate and key of a client that it does not let in, as PEM.
+    /// Certificate and key of a client that it does not accept, as PEM.
     pub fn strangers_pem(&self) -> String {
         Pki::client_of(&self.other)
     }
@@ -239,10 +239,10 @@ impl Default for Pki {
     }
 }
 
-/// The names that clients asked a server for.
+/// The server names (SNI) that clients sent.
 pub type Asked = Arc<Mutex<Vec<Option<String>>>>;
 
-/// The same server, which takes note of those names.
+/// The same server, which records those names.
 pub fn recording_names(config: &ServerConfig) -> (Asked, Arc<ServerConfig>) {
     let mut config = config.clone();
     let asked = Asked::default();

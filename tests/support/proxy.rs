@@ -1,8 +1,8 @@
-//! Proxies that make tunnels: by `CONNECT`, and by SOCKS in its versions 4, 4A and 5.
+//! Proxies with tunnels: by `CONNECT`, and by SOCKS in its versions 4, 4A and 5.
 //!
-//! All tunnels lead to one address, whatever the client asks for, so that no name is looked up; what
-//! it asked for is kept. A proxy that forwards plain requests is a [`Script`](super::script::Script)
-//! that answers them itself.
+//! All tunnels lead to one address, whatever the client requests, so that no name is looked up; the
+//! requested destination is recorded. A proxy that forwards plain requests is a
+//! [`Script`](super::script::Script) that responds itself.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -15,7 +15,7 @@ use rustls::ServerConfig;
 
 use super::stream::Stream;
 
-/// How long one side of a tunnel is waited for before the other is looked at.
+/// The wait for one side of a tunnel before the other is checked.
 const TURN: Duration = Duration::from_millis(1);
 
 /// A running proxy; dropping it ends the listener.
@@ -29,7 +29,7 @@ struct Shared {
     speaks: Speaks,
     origin: SocketAddr,
     tls: Option<Arc<ServerConfig>>,
-    /// What a client of version 5 has to log in with.
+    /// The login that a client of version 5 needs.
     login: Option<&'static str>,
     stopping: AtomicBool,
     asked: Mutex<Vec<String>>,
@@ -42,22 +42,22 @@ enum Speaks {
 }
 
 impl Proxy {
-    /// Takes `CONNECT`.
+    /// Accepts `CONNECT`.
     pub fn http(origin: SocketAddr) -> Proxy {
         Proxy::start(Speaks::Http, origin, None, None)
     }
 
-    /// Takes `CONNECT` over TLS.
+    /// Accepts `CONNECT` over TLS.
     pub fn https(origin: SocketAddr, config: Arc<ServerConfig>) -> Proxy {
         Proxy::start(Speaks::Http, origin, Some(config), None)
     }
 
-    /// Speaks whichever version of SOCKS the client speaks.
+    /// Accepts any version of SOCKS.
     pub fn socks(origin: SocketAddr) -> Proxy {
         Proxy::start(Speaks::Socks, origin, None, None)
     }
 
-    /// The same, and asks for `user:password`.
+    /// The same, and requires `user:password`.
     pub fn socks_with_login(origin: SocketAddr, login: &'static str) -> Proxy {
         Proxy::start(Speaks::Socks, origin, None, Some(login))
     }
@@ -71,8 +71,8 @@ impl Proxy {
         format!("{scheme}://localhost:{}", self.addr.port())
     }
 
-    /// What was asked for, a tunnel each: the head of a `CONNECT`; of SOCKS the version, the login
-    /// and the destination, as in `5 user:password h.example:443`.
+    /// The requested destinations, one for each tunnel: the head of a `CONNECT`; of SOCKS the
+    /// version, the login and the destination, as in `5 user:password h.example:443`.
     pub fn asked(&self) -> Vec<String> {
         self.shared.asked.lock().unwrap().clone()
     }
@@ -96,7 +96,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // Wakes the acceptor, which sits in `accept`.
+        // Wakes the acceptor, which is blocked in `accept`.
         let _ = TcpStream::connect(self.addr);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -116,7 +116,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
                 Speaks::Http => connect(&mut client, &shared),
                 Speaks::Socks => socks(&mut client, &shared),
             };
-            // Whoever goes away ends the tunnel.
+            // A peer that disconnects ends the tunnel.
             let _ = made.and_then(|()| carry(&mut client, &shared));
             client.end();
         });
@@ -178,11 +178,11 @@ fn socks_5(client: &mut Stream, shared: &Shared) -> io::Result<()> {
     };
     let port = u16::from_be_bytes(bytes(client)?);
     shared.asked.lock().unwrap().push(format!("5 {login} {host}:{port}"));
-    // Bound to a name, which is as long as it says.
+    // The bound address is a name, whose length precedes it.
     client.write_all(b"\x05\0\0\x03\x05bound\x12\x34")
 }
 
-/// Both ways in turns, because a TLS stream cannot be shared by two threads.
+/// Copies in both directions alternately, because two threads cannot share a TLS stream.
 fn carry(client: &mut Stream, shared: &Shared) -> io::Result<()> {
     let mut origin = TcpStream::connect(shared.origin)?;
     origin.set_nodelay(true)?;
@@ -200,7 +200,7 @@ fn carry(client: &mut Stream, shared: &Shared) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether there may be more.
+/// Whether more may follow.
 fn hand_on(from: &mut impl Read, to: &mut impl Write, buffer: &mut [u8]) -> io::Result<bool> {
     match from.read(buffer) {
         Ok(0) => Ok(false),

@@ -1,5 +1,5 @@
-//! A TCP relay that counts the connections it carries: it shows how many a client opens to a server
-//! that does not tell.
+//! A TCP relay that counts its connections: the number that a client opens to a server which does
+//! not report it.
 
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -21,7 +21,7 @@ struct Shared {
 }
 
 impl Relay {
-    /// Carries every connection to `target`, from a free port on loopback.
+    /// Relays every connection to `target`, from a free port on loopback.
     pub fn start(target: SocketAddr) -> io::Result<Relay> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let addr = listener.local_addr()?;
@@ -35,7 +35,7 @@ impl Relay {
         self.addr
     }
 
-    /// How many connections were opened so far.
+    /// Number of connections opened so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
@@ -44,7 +44,7 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // Wakes the acceptor, which sits in `accept`.
+        // Wakes the acceptor, which is blocked in `accept`.
         let _ = TcpStream::connect(self.addr);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -58,14 +58,14 @@ fn accept(listener: &TcpListener, target: SocketAddr, shared: &Shared) {
             return;
         }
         shared.connections.fetch_add(1, Ordering::SeqCst);
-        // A server that refuses shows as a connection that is closed at once.
+        // A server that refuses shows as a connection that is closed immediately.
         if let Ok(server) = TcpStream::connect(target) {
             let _ = carry(client, server);
         }
     }
 }
 
-/// Copies both ways, each in a thread of its own.
+/// Copies in both directions, each in its own thread.
 fn carry(client: TcpStream, server: TcpStream) -> io::Result<()> {
     for socket in [&client, &server] {
         socket.set_nodelay(true)?;
@@ -76,7 +76,7 @@ fn carry(client: TcpStream, server: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies until one side ends its stream, and ends the other's; a failure ends both for good.
+/// Copies until one side ends its stream, and then ends the other's; a failure ends both.
 fn pump(mut from: &TcpStream, mut to: &TcpStream) {
     match io::copy(&mut from, &mut to) {
         Ok(_) => drop(to.shutdown(Shutdown::Write)),

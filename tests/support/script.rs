@@ -1,8 +1,7 @@
-//! A peer that follows a script: it expects these bytes, answers those, and fails as told.
-//!
-//! Every accepted connection plays the next script of the list, each on its own thread. What the
-//! client did otherwise than written is told by [`Script::join`], or when the value is dropped, as
-//! a panic that shows both sides.
+//! A peer that follows a script: it expects bytes, sends bytes, and fails as the script says. Every
+//! accepted connection plays the next script of the list, each on its own thread. If the client
+//! deviates from the script, [`Script::join`] or dropping the value panics with a message that
+//! shows both sides.
 
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -17,15 +16,15 @@ use super::stream::Stream;
 
 mod player;
 
-/// How long [`Script::join`] waits for what a script still expects. It passes only when a test
+/// The time that [`Script::join`] waits for the rest of a script. It elapses only when a test
 /// fails.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The receive buffer of a peer that stops reading, so that little is needed to fill it.
+/// The receive buffer of a peer that stops reading: small, so that it is full soon.
 const SMALL_BUFFER: usize = 4096;
 
-/// What one connection does, in order. Without a last word of its own it then waits for the
-/// client's end, and takes it as a failure when the client says more.
+/// The steps of one connection, in order. Unless its last step ends the connection, it then waits
+/// for the client's end, and fails if the client sends more.
 pub type Connection = Vec<Step>;
 
 #[derive(Clone, Debug)]
@@ -36,21 +35,22 @@ pub enum Step {
     ExpectHead,
     /// Reads any request with the body that its head announces.
     ExpectRequest,
-    /// Reads until the client ends its side, by FIN or by `close_notify`.
+    /// Reads until the client ends its direction, by FIN or by `close_notify`.
     ExpectEnd,
     Send(Vec<u8>),
     /// Sends in pieces of this many bytes, a write each.
     SendSplit(Vec<u8>, usize),
     Pause(Duration),
-    /// Ends in order: `close_notify` over TLS, then FIN; reads on until the client ends too.
+    /// Ends in an orderly way: `close_notify` over TLS, then FIN; reads on until the client ends
+    /// too.
     Close,
     /// FIN alone; over TLS a truncation. Reads on until the client ends too.
     Cut,
     /// Resets the connection (RST).
     Reset,
-    /// Stays open, says nothing more, but reads.
+    /// Stays open, sends nothing more, but reads.
     Silent,
-    /// Stays open and does not read any more.
+    /// Stays open and stops reading.
     StopReading,
 }
 
@@ -93,7 +93,7 @@ pub fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
     [head.as_bytes(), body.as_ref()].concat()
 }
 
-/// Any request, redirected, on a connection that ends with it.
+/// Any request, redirected, on a connection that ends afterwards.
 pub fn moved(status: u16, location: &str) -> Connection {
     answer(format!(
         "HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 4\r\n\
@@ -101,7 +101,7 @@ pub fn moved(status: u16, location: &str) -> Connection {
     ))
 }
 
-/// Any request, and these bytes as the answer.
+/// Any request, and these bytes as the response.
 pub fn answer(response: impl AsRef<[u8]>) -> Connection {
     vec![Step::ExpectRequest, send(response)]
 }
@@ -118,7 +118,7 @@ impl Script {
         Script::start(connections, None)
     }
 
-    /// At this address, where nobody listens yet.
+    /// Serves at this address, which has no listener yet.
     pub fn serve_at(addr: SocketAddr, connections: Vec<Connection>) -> Script {
         Script::start_on(listen(addr, None), connections, None)
     }
@@ -137,12 +137,12 @@ impl Script {
         format!("{}://{host}:{}{path}", self.scheme, self.addr.port())
     }
 
-    /// How many connections were accepted so far.
+    /// Number of connections accepted so far.
     pub fn accepted(&self) -> usize {
         self.shared.lock().accepted
     }
 
-    /// All bytes that the client sent on connection `i` so far, decrypted; all there will be after
+    /// All bytes that the client sent on connection `i` so far, decrypted; complete after
     /// [`Script::join`].
     pub fn received(&self, i: usize) -> Vec<u8> {
         self.shared.lock().tracks.get(i).map(|track| track.received.clone()).unwrap_or_default()
@@ -153,8 +153,8 @@ impl Script {
         String::from_utf8(self.received(i)).unwrap()
     }
 
-    /// Whether the client showed a certificate on connection `i`, in this handshake or in the one
-    /// that it resumed.
+    /// Whether the client presented a certificate on connection `i`, in this handshake or in the
+    /// one that it resumed.
     pub fn certified(&self, i: usize) -> bool {
         self.shared.lock().tracks.get(i).is_some_and(|track| track.is_certified)
     }
@@ -168,7 +168,7 @@ impl Script {
     ///
     /// # Panics
     ///
-    /// When the client did something else than the scripts say, or not all of it.
+    /// If the client deviated from the scripts, or did not finish them.
     #[track_caller]
     pub fn join(&self) {
         let failures = self.finish();
@@ -197,12 +197,12 @@ impl Script {
         Script { addr, scheme, shared, acceptor: Mutex::new(Some(acceptor)) }
     }
 
-    /// Stops all threads and tells what went wrong; nothing when it was called before.
+    /// Stops all threads and reports the failures; nothing if it was called before.
     fn finish(&self) -> Vec<String> {
         let Some(acceptor) = self.acceptor.lock().unwrap().take() else { return Vec::new() };
         self.shared.wait_until_played();
         self.shared.stop();
-        // Wakes the acceptor, which sits in `accept`.
+        // Wakes the acceptor, which is blocked in `accept`.
         let _ = TcpStream::connect(self.addr);
         let _ = acceptor.join();
         std::mem::take(&mut self.shared.lock().failures)
@@ -214,7 +214,7 @@ impl Drop for Script {
         if !thread::panicking() {
             return self.join();
         }
-        // The test has failed already: do not wait, but show what was seen here.
+        // The test has failed already: do not wait, but show the failures here.
         self.shared.stop();
         for failure in self.finish() {
             eprintln!("{failure}");
@@ -236,7 +236,7 @@ struct State {
     failures: Vec<String>,
 }
 
-/// What is known of one connection.
+/// The record of one connection.
 #[derive(Default)]
 struct Track {
     received: Vec<u8>,
@@ -278,7 +278,7 @@ impl Shared {
         }
     }
 
-    /// Ends every connection: reads give what has arrived and then the end.
+    /// Ends every connection: reads return what has arrived and then the end.
     fn stop(&self) {
         let mut state = self.lock();
         state.stopping = true;

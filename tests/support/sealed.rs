@@ -1,7 +1,7 @@
-//! The records of a TLS server, made by hand with the keys of a handshake that rustls made.
+//! The records of a TLS server, made by hand with the keys of a rustls handshake.
 //!
-//! A server of rustls says what is in order only. With these records it can be anything: messages cut
-//! across records, padding (RFC 8446 §5.4), messages at times when nobody sends them.
+//! A rustls server sends only valid records. These records can be anything: messages cut across
+//! records, padding (RFC 8446 §5.4), messages at the wrong time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -23,13 +23,13 @@ pub const ALERT: ContentType = ContentType::Alert;
 /// `close_notify`.
 pub const CLOSE_NOTIFY: &[u8] = &[1, 0];
 
-/// `KeyUpdate` (RFC 8446 §4.6.3) that wants none in return.
+/// A `KeyUpdate` (RFC 8446 §4.6.3) that requests none in return.
 pub const KEY_UPDATE: &[u8] = &[24, 0, 0, 1, 0];
 
-/// `KeyUpdate` that asks for one in return.
+/// A `KeyUpdate` that requests one in return.
 pub const KEY_UPDATE_REQUEST: &[u8] = &[24, 0, 0, 1, 1];
 
-/// `NewSessionTicket` (RFC 8446 §4.6.1) for an hour, with a nonce and a ticket of one byte each.
+/// A `NewSessionTicket` (RFC 8446 §4.6.1) for an hour, with a nonce and a ticket of one byte each.
 pub const TICKET: &[u8] = b"\x04\0\0\x0f\0\0\x0e\x10\0\0\0\0\x01\0\0\x01t\0\0";
 
 /// A ticket of this many bytes, its header included.
@@ -44,7 +44,7 @@ pub fn ticket(size: usize) -> Vec<u8> {
     ticket
 }
 
-/// The secrets of one connection (RFC 8446 §7.1), by their names.
+/// The secrets of one connection (RFC 8446 §7.1) by name.
 #[derive(Debug, Default)]
 pub struct Secrets(Mutex<HashMap<String, Vec<u8>>>);
 
@@ -60,7 +60,8 @@ impl Secrets {
     }
 }
 
-/// The server's side of a connection that can be taken over. It sends no tickets of its own.
+/// The server's side of a connection whose records the test can make itself. It sends no tickets of
+/// its own.
 pub fn connection(config: &ServerConfig) -> (ServerConnection, Arc<Secrets>) {
     let secrets = Arc::new(Secrets::default());
     let mut config = config.clone();
@@ -78,7 +79,7 @@ pub fn take_over(connection: ServerConnection, secrets: &Secrets) -> (Sealer, Op
     let (key, iv) = parts(tx);
     let encrypter = match suite {
         SupportedCipherSuite::Tls13(suite) => suite.aead_alg.encrypter(key, iv),
-        // The nonce of GCM is implicit in part (RFC 5288 §3).
+        // A part of the nonce of GCM is implicit (RFC 5288 §3).
         SupportedCipherSuite::Tls12(suite) => {
             let (fixed, explicit) = iv.as_ref().split_at(4);
             suite.aead_alg.encrypter(key, fixed, explicit)
@@ -104,7 +105,7 @@ fn parts(secrets: ConnectionTrafficSecrets) -> (AeadKey, Iv) {
 /// Makes the server's records.
 pub struct Sealer {
     suite: SupportedCipherSuite,
-    /// From which the next keys are made; of TLS 1.3 only.
+    /// The secret from which the next keys are derived; TLS 1.3 only.
     secret: Vec<u8>,
     encrypter: Box<dyn MessageEncrypter>,
     sent: u64,
@@ -131,7 +132,7 @@ impl Sealer {
         sealed
     }
 
-    /// One record whose plaintext has this size, its type and the padding included; of TLS 1.3 only.
+    /// One record whose plaintext has this size, including type and padding; TLS 1.3 only.
     pub fn seal_padded(&mut self, typ: ContentType, payload: &[u8], size: usize) -> Vec<u8> {
         let mut inner = payload.to_vec();
         inner.push(typ.into());
@@ -186,7 +187,7 @@ impl Opener {
         Opener { decrypter: suite.aead_alg.decrypter(key, iv), received: 0 }
     }
 
-    /// What is in a record; none if it is not one of the connection.
+    /// The content of a record; `None` if it does not belong to the connection.
     pub fn open(&mut self, record: &[u8]) -> Option<(ContentType, Vec<u8>)> {
         let mut payload = record.get(5..)?.to_vec();
         let typ = ContentType::from(record[0]);
@@ -197,7 +198,7 @@ impl Opener {
     }
 }
 
-/// The first whole record of these bytes, and what is behind it.
+/// The first complete record of these bytes, and the rest.
 pub fn split_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = bytes.get(3..5)?;
     bytes.split_at_checked(5 + usize::from(u16::from_be_bytes([length[0], length[1]])))

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
-/// How long a closing server reads on so that the peer sees a FIN and not a reset.
+/// The time that a closing server reads on so that the peer sees a FIN and not a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// The head of the next request, and not a byte of its body.
+/// Reads the head of the next request, and not a byte of its body.
 pub fn read_head(stream: &mut impl Read) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -34,7 +34,8 @@ impl Stream {
         Ok(Stream::Tls(Box::new(StreamOwned::new(session, socket))))
     }
 
-    /// Whether the client has shown a certificate, in this handshake or in the one that is resumed.
+    /// Whether the client has presented a certificate, in this handshake or in the one that is
+    /// resumed.
     pub fn is_certified(&self) -> bool {
         matches!(self, Stream::Tls(tls) if tls.conn.peer_certificates().is_some())
     }
@@ -55,7 +56,7 @@ impl Stream {
         }
     }
 
-    /// Ends the conversation in order: `close_notify` where there is TLS, then FIN.
+    /// Ends the connection in an orderly way: `close_notify` under TLS, then FIN.
     pub fn end(&mut self) {
         if let Stream::Tls(tls) = self {
             tls.conn.send_close_notify();
@@ -70,7 +71,7 @@ impl Stream {
     }
 
     /// Reads what still arrives, for a bounded time: closing a socket with unread data resets it,
-    /// and the reset can overtake the last answer.
+    /// and the reset can overtake the last response.
     pub fn linger(&mut self) {
         let _ = self.tcp().set_read_timeout(Some(LINGER));
         let mut socket = self.tcp();

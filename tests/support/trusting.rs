@@ -1,4 +1,4 @@
-//! A TLS client that trusts any server, and lets a test act when it is asked about a certificate.
+//! A TLS client that trusts any server, with a callback for each certificate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-/// A configuration of TLS 1.2 and 1.3 whose verifier calls `act` for each certificate, and accepts it.
+/// A configuration for TLS 1.2 and 1.3 whose verifier calls `act` for each certificate, and accepts
+/// it.
 pub fn client(
     provider: Arc<CryptoProvider>,
     act: impl Fn() + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! The async front with the face of the blocking one: each call is driven to its end by a runtime.
+//! The async API with the interface of the blocking one: a runtime drives each call to its end.
 #![allow(
     dead_code,
     missing_docs,
@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
@@ -30,14 +30,14 @@ use real::{
 use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 use tokio::runtime::Runtime;
 
-/// Several threads at once await in it, as the tests do.
+/// Several threads await in it at the same time, as the tests do.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
 }
 
-/// Methods that take the builder and give it back.
+/// Methods that take the builder and return it.
 macro_rules! steps {
     ($builder:ident: $($name:ident $([$($generics:tt)*])? ($($argument:ident: $type:ty),*) $(where {$($bounds:tt)*})?;)*) => {
         impl $builder {
@@ -158,7 +158,8 @@ steps! { ClientBuilder:
     http1_allow_obsolete_multiline_headers_in_responses(on: bool);
     resolve(domain: &str, address: SocketAddr);
     resolve_to_addrs(domain: &str, addresses: &[SocketAddr]);
-    dns_resolver[R: dns::Resolve + 'static](resolver: Arc<R>);
+    dns_resolver[R: dns::IntoResolve](resolver: R);
+    dns_resolver2[R: dns::IntoResolve](resolver: R);
     connect_to(host: &str, instead: &str);
     ip_family(family: IpFamily);
     egress(egress: EgressPolicy);
@@ -169,7 +170,7 @@ steps! { ClientBuilder:
     tcp_keepalive_retries[T: Into<Option<u32>>](retries: T);
     tcp_user_timeout[T: Into<Option<Duration>>](timeout: T);
     interface(interface: &str);
-    unix_socket(path: impl Into<PathBuf>);
+    unix_socket(path: impl AsRef<Path>);
     proxy(proxy: Proxy);
     no_proxy();
     add_root_certificate(certificate: Certificate);
@@ -196,6 +197,26 @@ steps! { ClientBuilder:
     tls_backend_preconfigured(tls: impl Into<real::tls::Preconfigured>);
     use_rustls_tls();
     tls_backend_rustls();
+    tls_built_in_root_certs(enable: bool);
+    tls_built_in_webpki_certs(enabled: bool);
+    tls_built_in_native_certs(enabled: bool);
+    referer(enable: bool);
+    http1_only();
+    http09_responses();
+    connection_verbose(verbose: bool);
+    hickory_dns(enable: bool);
+    no_hickory_dns();
+    trust_dns(enable: bool);
+    no_trust_dns();
+    http2_prior_knowledge();
+    http2_initial_stream_window_size(sz: impl Into<Option<u32>>);
+    http2_initial_connection_window_size(sz: impl Into<Option<u32>>);
+    http2_adaptive_window(enabled: bool);
+    http2_max_frame_size(sz: impl Into<Option<u32>>);
+    http2_max_header_list_size(size: u32);
+    http2_keep_alive_interval(interval: impl Into<Option<Duration>>);
+    http2_keep_alive_timeout(timeout: Duration);
+    http2_keep_alive_while_idle(enabled: bool);
 }
 
 #[cfg(feature = "platform-verifier")]
@@ -247,6 +268,7 @@ steps! { RequestBuilder:
     query[T: ToPairs + ?Sized](query: &T);
     form[T: ToPairs + ?Sized](form: &T);
     request_target(target: &str);
+    fetch_mode_no_cors();
     version(version: Version);
     timeout[D: Into<Option<Duration>>](timeout: D);
     connect_timeout[D: Into<Option<Duration>>](timeout: D);
@@ -261,6 +283,47 @@ steps! { RequestBuilder:
     brotli(enable: bool);
     zstd(enable: bool);
     expect_continue(enable: bool);
+    on_upload_progress[P: Fn(u64, Option<u64>) + Send + Sync + 'static](observer: P);
+}
+
+#[cfg(feature = "download")]
+impl RequestBuilder {
+    pub fn download(self) -> Download {
+        Download(self.0.download())
+    }
+}
+
+#[cfg(feature = "download")]
+#[derive(Debug)]
+pub struct Download(front::Download);
+
+#[cfg(feature = "download")]
+impl Download {
+    pub fn to_file(self, path: impl AsRef<Path>) -> Result<real::Downloaded> {
+        block_on(self.0.to_file(path))
+    }
+
+    pub fn to_dir(self, directory: impl AsRef<Path>) -> Result<real::Downloaded> {
+        block_on(self.0.to_dir(directory))
+    }
+
+    pub fn to_writer<W: Write + ?Sized>(self, writer: &mut W) -> Result<real::Downloaded> {
+        block_on(self.0.to_writer(&mut Sink(writer)))
+    }
+}
+
+#[cfg(feature = "download")]
+steps! { Download:
+    sha256(digits: impl AsRef<str>);
+    expected_size(bytes: u64);
+    max_size(bytes: u64);
+    retries(retries: u32);
+    backoff(first: Duration, longest: Duration);
+    max_retry_after(longest: Duration);
+    on_progress[P: Fn(real::DownloadProgress) + Send + Sync + 'static](observer: P);
+    overwrite(replace: bool);
+    numbered(on: bool);
+    keep_partial(keep: bool);
 }
 
 #[cfg(feature = "digest")]
@@ -280,6 +343,14 @@ steps! { RequestBuilder:
 
 #[derive(Debug)]
 pub struct Request(front::Request);
+
+impl TryFrom<Request> for http::Request<front::Body> {
+    type Error = Error;
+
+    fn try_from(request: Request) -> Result<Self> {
+        request.0.try_into()
+    }
+}
 
 impl Request {
     pub fn new(method: Method, url: Url) -> Self {
@@ -328,6 +399,145 @@ impl Response {
 
     pub fn upgrade(self) -> Result<Upgraded> {
         block_on(self.0.upgrade()).map(Upgraded)
+    }
+}
+
+impl Response {
+    pub fn lines(self) -> Lines {
+        Lines(self.0.lines())
+    }
+
+    #[cfg(feature = "json")]
+    pub fn json_lines<T: serde::de::DeserializeOwned>(self) -> JsonLines<T> {
+        JsonLines(self.0.json_lines())
+    }
+}
+
+#[cfg(feature = "sse")]
+impl Response {
+    pub fn events(self) -> Result<Events> {
+        self.0.events().map(Events)
+    }
+
+    pub fn events_unchecked(self) -> Events {
+        Events(self.0.events_unchecked())
+    }
+}
+
+#[derive(Debug)]
+pub struct Lines(front::Lines);
+
+steps! { Lines:
+    max_line_bytes(limit: usize);
+}
+
+impl Deref for Lines {
+    type Target = front::Lines;
+
+    fn deref(&self) -> &front::Lines {
+        &self.0
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Result<String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        block_on(self.0.next())
+    }
+}
+
+#[cfg(feature = "json")]
+#[derive(Debug)]
+pub struct JsonLines<T>(front::JsonLines<T>);
+
+#[cfg(feature = "json")]
+impl<T: serde::de::DeserializeOwned> JsonLines<T> {
+    pub fn max_line_bytes(self, limit: usize) -> Self {
+        Self(self.0.max_line_bytes(limit))
+    }
+}
+
+#[cfg(feature = "json")]
+impl<T: serde::de::DeserializeOwned> Iterator for JsonLines<T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        block_on(self.0.next())
+    }
+}
+
+#[cfg(feature = "sse")]
+pub use self::sse::{EventSource, EventSourceBuilder, Events};
+
+#[cfg(feature = "sse")]
+mod sse {
+    use real::sse::{Event, Reconnect};
+
+    use super::*;
+
+    impl Client {
+        pub fn event_source(&self, request: RequestBuilder) -> EventSourceBuilder {
+            EventSourceBuilder(self.0.event_source(request.0))
+        }
+    }
+
+    #[derive(Debug)]
+    pub struct Events(pub(super) front::Events);
+
+    steps! { Events:
+        max_event_bytes(limit: usize);
+        idle_timeout[D: Into<Option<Duration>>](limit: D);
+    }
+
+    impl Deref for Events {
+        type Target = front::Events;
+
+        fn deref(&self) -> &front::Events {
+            &self.0
+        }
+    }
+
+    impl Iterator for Events {
+        type Item = Result<Event>;
+
+        fn next(&mut self) -> Option<Self::Item> {
+            block_on(self.0.next())
+        }
+    }
+
+    #[derive(Debug)]
+    pub struct EventSourceBuilder(real::sse::EventSourceBuilder<front::Tokio>);
+
+    impl EventSourceBuilder {
+        pub fn build(self) -> Result<EventSource> {
+            self.0.build().map(EventSource)
+        }
+    }
+
+    steps! { EventSourceBuilder:
+        reconnect(reconnect: Reconnect);
+        max_event_bytes(limit: usize);
+        idle_timeout[D: Into<Option<Duration>>](limit: D);
+    }
+
+    #[derive(Debug)]
+    pub struct EventSource(front::EventSource);
+
+    impl Deref for EventSource {
+        type Target = front::EventSource;
+
+        fn deref(&self) -> &front::EventSource {
+            &self.0
+        }
+    }
+
+    impl Iterator for EventSource {
+        type Item = Result<Event>;
+
+        fn next(&mut self) -> Option<Self::Item> {
+            block_on(self.0.next())
+        }
     }
 }
 
@@ -554,7 +764,7 @@ pub mod multipart {
     }
 }
 
-/// A reader that is never ready at once.
+/// A reader that is pending once before each read.
 struct Source {
     reader: Box<dyn Read + Send>,
     is_ready: bool,
@@ -589,11 +799,11 @@ impl AsyncRead for Source {
     }
 }
 
-/// The same, of a reader that can seek, which is never done at once either.
+/// The same for a reader that can seek, which is pending once before each seek too.
 struct Seekable<R> {
     reader: R,
     is_ready: bool,
-    /// Where a seek has come.
+    /// The result of a seek.
     seek: Option<io::Result<u64>>,
 }
 

@@ -1,4 +1,4 @@
-//! Futures: what may be done with them, and dropping them at every point.
+//! Futures: their auto traits, and dropping them at every await point.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -14,7 +14,7 @@ use super::support::httpbin::Httpbin;
 use super::support::pki::Pki;
 use super::support::script::{Script, Step, answer, ok, send};
 
-/// A task may go on on another thread at every await.
+/// A task may move to another thread at every await.
 #[test]
 fn are_send_sync_and_static_where_their_inputs_are() {
     fn is_send<T: Send + Sync>(_: T) {}
@@ -27,13 +27,17 @@ fn are_send_sync_and_static_where_their_inputs_are() {
         is_send(response.copy_to(&mut tokio_sink()));
         is_send(response.bytes());
         is_send(other().text());
+        #[cfg(feature = "json")]
+        is_send(other().json::<String>());
+        #[cfg(feature = "charset")]
+        is_send(other().text_with_charset("utf-8"));
         is_send(other().upgrade());
     }
     fn tokio_sink() -> impl tokio::io::AsyncWrite + Send + Sync + Unpin {
         Vec::new()
     }
     let _: fn(&Client, Response, fn() -> Response) = all;
-    // These futures own what they need: a task can have them.
+    // These futures own their data, so a task can hold them.
     fn is_static<T: Send + Sync + 'static>(_: T) {}
     let _: fn(&Client, Request) = |client, request| is_static(client.execute(request));
     let _: fn(RequestBuilder) = |request| is_static(request.send());
@@ -43,6 +47,16 @@ fn are_send_sync_and_static_where_their_inputs_are() {
     #[cfg(feature = "json")]
     let _: fn(Response) = |response| is_static(response.json::<String>());
     let _: fn(Body) = |body| is_static(async move { body.as_bytes().map(<[u8]>::len) });
+    #[cfg(feature = "charset")]
+    let _: fn(Response) = |response| is_static(response.text_with_charset("utf-8"));
+    #[cfg(feature = "stream")]
+    let _: fn(Response, Form) = |response, form| {
+        is_static(response.bytes_stream());
+        is_static(form.into_stream());
+        is_static(async { Form::new().file("a", "b").await });
+    };
+    let _: fn() = || is_static(real::tokio::get("http://a.test/"));
+    let _: fn(Body) = |mut body| is_static(async move { body.buffer().await.map(<[u8]>::len) });
     is_send_and_sync::<Client>();
     is_send_and_sync::<ClientBuilder>();
     is_send_and_sync::<Request>();
@@ -68,9 +82,9 @@ impl AsyncRead for Never {
     }
 }
 
-/// Deadlines and tokens end a call that waits for nothing but its own reader.
+/// Deadlines and tokens end a call that waits only for its own reader.
 #[tokio::test]
-async fn of_a_reader_that_is_never_ready_end() {
+async fn of_a_pending_reader_end_by_deadline_or_token() {
     let server = Script::serve(vec![vec![Step::Silent]; 2]);
     let post = || Client::new().post(server.url("/")).body(Body::new(Never));
     let limit = Duration::from_millis(100);
@@ -87,7 +101,7 @@ async fn of_a_reader_that_is_never_ready_end() {
 
 const GENEROUS: Duration = Duration::from_secs(10);
 
-/// Polls a future that many times; what comes of it, if anything does by then.
+/// Polls a future that many times; returns its output if it completes.
 async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
     let mut future = pin!(future);
     let mut polls = 0;
@@ -101,9 +115,9 @@ async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
     .await
 }
 
-/// A wait that was broken off is over with its call: the next one has limits of its own.
+/// A wait that was dropped is over with its call: the next one has limits of its own.
 #[tokio::test]
-async fn that_wait_leave_no_limit_to_the_next_call() {
+async fn that_are_dropped_leave_no_limit_to_the_next_call() {
     let limit = Duration::from_millis(400);
     let begun = send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
     let first = [Step::ExpectRequest, begun, Step::Pause(limit / 4), send("world")];
@@ -113,7 +127,7 @@ async fn that_wait_leave_no_limit_to_the_next_call() {
     let mut response = client.get(server.url("/")).send().await.unwrap();
     assert_eq!(response.chunk().await.unwrap().unwrap(), "hello");
     assert!(tokio::time::timeout(limit / 8, response.chunk()).await.is_err());
-    tokio::time::sleep(limit / 4).await; // the rest is there, and is read away
+    tokio::time::sleep(limit / 4).await; // the rest arrives, and is drained
     drop(response);
     assert_eq!(client.pool_stats().idle, 1);
     tokio::time::sleep(limit).await;
@@ -121,9 +135,9 @@ async fn that_wait_leave_no_limit_to_the_next_call() {
     assert_eq!(next.unwrap().text().await.unwrap(), "next");
 }
 
-/// Of two limits the one is told that ended the wait, which began with the first future.
+/// Of two limits, the one that ended the wait is reported; the wait began with the first future.
 #[tokio::test]
-async fn that_wait_go_on_where_they_were() {
+async fn that_are_made_anew_continue_the_wait() {
     let limit = Duration::from_millis(400);
     let begun = send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
     let server = Script::serve(vec![vec![Step::ExpectRequest, begun, Step::Silent]]);
@@ -135,9 +149,9 @@ async fn that_wait_go_on_where_they_were() {
     assert!(error.to_string().ends_with("no byte came for 400ms (read timeout)"), "{error}");
 }
 
-/// A limit that is changed holds from then on.
+/// A limit that is changed takes effect immediately.
 #[tokio::test]
-async fn that_wait_for_another_protocol_know_the_new_limit() {
+async fn of_upgraded_connections_use_a_changed_limit_immediately() {
     let limit = Duration::from_millis(300);
     let switch =
         send("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n");
@@ -160,7 +174,7 @@ async fn read(from: &mut Upgraded, into: &mut [u8]) -> std::io::Result<usize> {
     Ok(buffer.filled().len())
 }
 
-/// Takes that much and no more.
+/// Reads that much and no more.
 struct Full(usize);
 
 impl AsyncWrite for Full {
@@ -183,9 +197,9 @@ impl AsyncWrite for Full {
     }
 }
 
-/// Who drops `copy_to` has lost the piece that it had in hand: there is no reading over the gap.
+/// Dropping `copy_to` loses the chunk in hand, so reading on is an error.
 #[tokio::test]
-async fn of_a_copy_break_the_body() {
+async fn of_a_dropped_copy_invalidate_the_body() {
     let server = Httpbin::start();
     let client = Client::new();
     for size in [20_000, 200_000] {
@@ -199,7 +213,7 @@ async fn of_a_copy_break_the_body() {
     }
 }
 
-/// A call that is given up at any point leaves no connection open, and the pool as good as before.
+/// A call that is dropped at any point leaves no connection open, and the pool intact.
 #[tokio::test]
 async fn may_be_dropped_at_every_await() {
     let pki = Pki::new();
@@ -233,9 +247,9 @@ async fn may_be_dropped_at_every_await() {
     }
 }
 
-/// A piece that was not delivered comes with the next call.
+/// A chunk that was not delivered is returned by the next call.
 #[tokio::test]
-async fn of_pieces_lose_nothing() {
+async fn of_dropped_chunks_lose_nothing() {
     let server = Httpbin::start();
     let client = Client::new();
     let whole = client.get(server.url("/bytes/50000?seed=1")).send().await.unwrap();
@@ -253,7 +267,7 @@ async fn of_pieces_lose_nothing() {
     assert!(pieces == whole);
 }
 
-/// Each poll makes a future anew; the deadline is the one of the first.
+/// Each poll makes a new future; the deadline is that of the first.
 #[tokio::test]
 async fn that_are_polled_anew_keep_their_deadline() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
@@ -272,9 +286,9 @@ async fn that_are_polled_anew_keep_their_deadline() {
     assert!(begun.elapsed() >= Duration::from_millis(290), "{:?}", begun.elapsed());
 }
 
-/// And the pace that a body has to keep counts the time between the polls.
+/// The throughput limit of a body counts the time between the polls.
 #[tokio::test]
-async fn that_are_polled_anew_keep_the_pace() {
+async fn that_are_polled_anew_count_for_throughput() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n";
     let drops = std::iter::repeat_with(|| [Step::Pause(Duration::from_millis(60)), send("x")]);
     let mut turn = vec![Step::ExpectHead, send(head)];
@@ -316,7 +330,7 @@ async fn of_many_tasks_share_a_client() {
     assert!(stats.open <= 8, "{stats:?}");
 }
 
-/// Sockets and timers of tokio panic without one.
+/// Sockets and timers of tokio panic without a runtime.
 #[test]
 fn outside_of_a_runtime_are_errors() {
     let call = pin!(Client::new().get("http://127.0.0.1:1/").send());
@@ -328,7 +342,7 @@ fn outside_of_a_runtime_are_errors() {
 }
 
 #[tokio::test]
-async fn of_bodies_are_read_as_they_come() {
+async fn of_uploads_read_their_source() {
     let server = Script::serve(vec![answer(ok("taken"))]);
     let body = Body::new(&b"some bytes"[..]);
     let response = Client::new().post(server.url("/")).body(body).send().await.unwrap();
@@ -337,13 +351,13 @@ async fn of_bodies_are_read_as_they_come() {
     assert!(received.ends_with("\r\n\r\na\r\nsome bytes\r\n0\r\n\r\n"), "{received}");
 }
 
-/// The same pieces there and back.
+/// The same chunks there and back.
 #[cfg(feature = "stream")]
 #[tokio::test]
-async fn of_streams_go_both_ways() {
+async fn of_streams_send_and_receive() {
     use futures_core::Stream;
 
-    /// It gives these, and is never ready at once.
+    /// A stream of these items, each pending once before.
     struct Pieces(Vec<Result<&'static [u8], &'static str>>, bool);
 
     impl Stream for Pieces {

@@ -1,4 +1,4 @@
-//! Requests and responses of the crate `http`, on both fronts.
+//! Requests and responses of the crate `http`, with both clients.
 
 use std::io::Read;
 use std::pin::Pin;
@@ -31,7 +31,7 @@ fn head<B>(response: &http::Response<B>) -> (u16, http::Version, &str, &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn go_in_and_come_out() {
+async fn convert_in_both_directions() {
     let server = Httpbin::start();
     let request = |body| {
         let request = http::Request::post(server.url("/post?a=b")).header("x-y", "z").body(body);
@@ -59,7 +59,7 @@ async fn go_in_and_come_out() {
     }
 }
 
-/// An error of a body says where it came from, although the response is gone.
+/// An error of a body has the URL, although the response is gone.
 #[test]
 fn keep_their_url_in_errors() {
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc";
@@ -72,9 +72,9 @@ fn keep_their_url_in_errors() {
     assert!(error.to_string().contains(&server.url("/cut")), "{error}");
 }
 
-/// A connection whose response went another way idles all the same.
+/// A connection whose response was converted is returned to the pool.
 #[tokio::test]
-async fn give_the_connection_back() {
+async fn release_the_connection() {
     let server = Script::serve(vec![[answer(ok("1")), answer(ok("2"))].concat()]);
     let client = front::Client::new();
     for expected in ["1", "2"] {
@@ -88,7 +88,7 @@ async fn give_the_connection_back() {
 
 /// RFC 9110 §8.6: a GET without a body announces none.
 #[test]
-fn announce_no_length_of_nothing() {
+fn announce_no_length_without_a_body() {
     for (method, is_announced) in [("GET", false), ("POST", true)] {
         let server = Script::serve(vec![answer(ok(""))]);
         let request = http::Request::builder().method(method).uri(server.url("/")).body("");
@@ -99,7 +99,7 @@ fn announce_no_length_of_nothing() {
     }
 }
 
-/// The URI of a request that was received has no host: nobody knows where it should go.
+/// The URI of a received request has no host, so its destination is unknown.
 #[test]
 fn need_absolute_uris() {
     let request = http::Request::get("/path").body("").unwrap();
@@ -107,7 +107,7 @@ fn need_absolute_uris() {
     assert_eq!(error.kind(), Kind::Builder, "{error}");
 }
 
-/// A response that is made, and what is asked of it.
+/// A response that is made by hand, and its methods.
 fn made() -> http::Response<Vec<u8>> {
     let builder = http::Response::builder().status(404).version(http::Version::HTTP_10);
     let builder = builder.header("Set-Cookie", "a=b; Path=/").header("set-cookie", "c=d");
@@ -133,7 +133,7 @@ fn assert_made<B>(response: &real::response::Response<B>) {
 }
 
 #[test]
-fn made_by_hand() {
+fn made_by_hand_work_as_responses() {
     let mut response = blocking::Response::from(made());
     assert_made(&response);
     assert_eq!(
@@ -152,7 +152,7 @@ fn made_by_hand() {
 }
 
 #[tokio::test]
-async fn made_by_hand_for_tasks() {
+async fn made_by_hand_work_as_async_responses() {
     let mut response = front::Response::from(made());
     assert_made(&response);
     assert_eq!(response.chunk().await.unwrap().unwrap(), "no such");
@@ -161,9 +161,9 @@ async fn made_by_hand_for_tasks() {
     assert_eq!(text.unwrap(), "text");
 }
 
-/// A request, or a body, that is bytes alone goes to either client, with its settings.
+/// A request or a body of bytes can be used with either client, with its settings.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_either_client_go_to_the_other() {
+async fn convert_to_the_other_client() {
     let server =
         Script::serve(vec![answer(ok("1")), answer(ok("2")), vec![Step::ExpectHead, Step::Silent]]);
     let of_blocking = |timeout| {
@@ -198,7 +198,7 @@ fn with_readers_stay_with_their_client() {
 }
 
 #[test]
-fn are_made_of_requests() {
+fn are_made_from_requests() {
     let url = "http://a.test/b?c#d";
     let of_blocking = blocking::Client::new().put(url).header("x-y", "z").body("text").build();
     let of_tokio = front::Client::new().put(url).header("x-y", "z").body("text").build();
@@ -220,9 +220,10 @@ fn are_made_of_requests() {
     assert_eq!(http::Request::try_from(empty).unwrap().body().as_bytes(), Some(&b""[..]));
 }
 
-/// A response becomes an `http::Response` with a body that can be sent, and that is read as a response again.
+/// A response becomes an `http::Response` with a body that can be sent, or read as a response
+/// again.
 #[tokio::test(flavor = "multi_thread")]
-async fn carry_bodies_of_requests() {
+async fn can_be_bodies_of_requests() {
     let server = Script::serve(vec![answer(ok("streamed"))]);
     let response = front::Client::new().get(server.url("/")).send().await.unwrap();
     let converted: http::Response<front::Body> = response.into();
@@ -260,9 +261,9 @@ async fn have_the_reason_phrase_of_the_server() {
     assert_eq!(blocking::Response::from(made()).reason(), "Not Found");
 }
 
-/// What a program wants to sign, log or compare can be read back, and is then sent as it is.
+/// A body for signing, logging or comparing can be read back, and is then sent unchanged.
 #[tokio::test(flavor = "multi_thread")]
-async fn have_bodies_that_are_read_back() {
+async fn have_bodies_that_can_be_read_back() {
     let mut body = blocking::Body::new(&b"of a reader"[..]);
     assert_eq!(body.as_bytes(), None);
     assert_eq!(body.buffer().unwrap(), b"of a reader");

@@ -1,4 +1,4 @@
-//! Requests whose source has nothing to give for now: the server is heard all the same.
+//! Requests whose source is pending: the client still reacts to the server.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -18,10 +18,10 @@ use tokio::time::timeout;
 use super::support::pki::{Leaf, Pki};
 use super::support::stream::{Stream, read_head};
 
-/// Far more than an answer takes, and far less than any limit of the client's.
+/// Much more than a response takes, and much less than any limit of the client.
 const SOON: Duration = Duration::from_secs(8);
 
-/// Gives one byte, and nothing ever after.
+/// Returns one byte, and is pending ever after.
 struct OneByte {
     is_given: bool,
 }
@@ -40,7 +40,7 @@ impl AsyncRead for OneByte {
     }
 }
 
-/// The ways to say how long it is.
+/// The ways to set its length.
 fn bodies() -> [Body; 2] {
     let source = || OneByte { is_given: false };
     [Body::new(source()), Body::sized(source(), 1000)]
@@ -73,7 +73,7 @@ enum End {
     Reset,
 }
 
-/// Reads the byte, takes 100 ms so that the client is sure to wait by then, and speaks.
+/// Reads the byte, waits 100 ms so that the client is sure to wait by then, and responds.
 fn late(response: &'static str, end: End) -> impl FnOnce(&mut Stream) -> io::Result<()> {
     move |stream| {
         read_head(stream)?;
@@ -88,7 +88,7 @@ fn late(response: &'static str, end: End) -> impl FnOnce(&mut Stream) -> io::Res
             End::Reset => {
                 let socket = socket2::SockRef::from(stream.tcp());
                 socket.set_linger(Some(Duration::ZERO))?;
-                // With data unread, and none waited for.
+                // With unread data, and without waiting for more.
                 stream.tcp().shutdown(std::net::Shutdown::Both)?;
             }
         }
@@ -98,7 +98,7 @@ fn late(response: &'static str, end: End) -> impl FnOnce(&mut Stream) -> io::Res
 
 const NO_BODY: &str = "content-length: 0\r\n\r\n";
 
-/// What the server does, and the status that the client sees, if any.
+/// The action of the server, and the status that the client sees, if any.
 fn rows() -> Vec<(String, End, Option<u16>)> {
     let head = |status: u16| format!("HTTP/1.1 {status} Status\r\n{NO_BODY}");
     vec![
@@ -135,22 +135,22 @@ async fn check(client: &Client, tls: Option<Arc<ServerConfig>>) {
 }
 
 #[tokio::test]
-async fn s14_what_a_server_says_or_does_is_seen_while_the_source_pends() {
+async fn s14_the_server_is_noticed_while_the_source_is_pending() {
     check(&Client::builder().no_proxy().build().unwrap(), None).await;
 }
 
 #[tokio::test]
-async fn s14_over_tls_as_well() {
+async fn s14_the_server_is_noticed_over_tls_while_the_source_is_pending() {
     let pki = Pki::new();
     let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
     let client = Client::builder().no_proxy().tls_certs_only([certificate]).build().unwrap();
     check(&client, Some(pki.server_config(Leaf::Good))).await;
 }
 
-/// The end of a response does not wait for a request that has no announced end; one that has is sent
-/// to its end, as long as the limits of the call allow.
+/// The end of a response does not wait for a request without an announced length; one with a length
+/// is sent to its end, within the limits of the call.
 #[tokio::test]
-async fn a_success_is_complete_although_the_source_pends() {
+async fn a_success_completes_while_the_source_is_pending() {
     let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     for (body, limit) in bodies().into_iter().zip([None, Some(Duration::from_secs(2))]) {
         let url = serve(None, late(response, End::Open));
@@ -161,7 +161,7 @@ async fn a_success_is_complete_although_the_source_pends() {
     }
 }
 
-/// Each piece of the request is made of the echo of the last: both bodies are open all the time.
+/// Each chunk of the request is made of the echo of the last: both bodies are open all the time.
 async fn converse(client: &Client, url: String, sized: bool) {
     const TURNS: usize = 200;
     let (mut mouth, ear) = tokio::io::duplex(64);
@@ -180,7 +180,7 @@ async fn converse(client: &Client, url: String, sized: bool) {
 }
 
 #[tokio::test]
-async fn s15_a_conversation() {
+async fn s15_both_bodies_stay_open() {
     let pki = Pki::new();
     let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
     let client = Client::builder().no_proxy().tls_certs_only([certificate]).build().unwrap();
@@ -192,7 +192,7 @@ async fn s15_a_conversation() {
     }
 }
 
-/// Answers with the head at once, and then with what comes, byte by byte.
+/// Responds with the head immediately, and then echoes byte by byte.
 fn mirror(stream: &mut Stream) -> io::Result<()> {
     let head = read_head(stream)?.to_ascii_lowercase();
     let framing = head.lines().find(|line| {
@@ -210,9 +210,10 @@ fn mirror(stream: &mut Stream) -> io::Result<()> {
     }
 }
 
-/// Bytes before the source that pends are not lost, nor sent twice, when something is heard meanwhile.
+/// Bytes before the pending source are neither lost nor sent twice when a response arrives
+/// meanwhile.
 #[tokio::test]
-async fn a_piece_that_is_broken_off_goes_on_where_it_was() {
+async fn an_interrupted_chunk_continues_where_it_was() {
     let url = serve(None, |stream| {
         let head = read_head(stream)?;
         assert!(head.contains("content-length: 2000"), "{head}");
@@ -241,7 +242,7 @@ async fn a_piece_that_is_broken_off_goes_on_where_it_was() {
 
 /// Readers that make a new future for each poll must not lose the limit.
 #[tokio::test]
-async fn the_total_limit_holds_while_a_source_pends_and_the_response_is_read() {
+async fn the_total_timeout_holds_while_source_and_response_are_pending() {
     for body in bodies() {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
         let url = serve(None, late(head, End::Open));
@@ -252,14 +253,14 @@ async fn the_total_limit_holds_while_a_source_pends_and_the_response_is_read() {
     }
 }
 
-/// More than the buffers of both systems hold.
+/// More than the socket buffers of both sides hold.
 const LARGE: u64 = 32 << 20;
 
 fn large() -> Body {
     Body::sized(tokio::io::repeat(b'x').take(LARGE), LARGE)
 }
 
-/// Answers after the first bytes of the body, and says how many came in all.
+/// Responds after the first bytes of the body, and returns the number of bytes it received.
 fn answer_first() -> (String, mpsc::Receiver<u64>) {
     let (told, came) = mpsc::channel();
     let url = serve(None, move |stream| {
@@ -274,9 +275,9 @@ fn answer_first() -> (String, mpsc::Receiver<u64>) {
     (url, came)
 }
 
-/// Who sends a response on sends the rest of its request as well.
+/// Forwarding a response sends the rest of its request too.
 #[tokio::test]
-async fn a_response_that_is_sent_on_takes_the_rest_of_its_request_along() {
+async fn forwarding_a_response_sends_the_rest_of_its_request() {
     let client = Client::builder().no_proxy().build().unwrap();
     let (url, came) = answer_first();
     let upstream = serve(None, |stream| {
@@ -295,16 +296,16 @@ async fn a_response_that_is_sent_on_takes_the_rest_of_its_request_along() {
     assert_eq!(tokio::task::spawn_blocking(move || came.recv().unwrap()).await.unwrap(), LARGE);
 }
 
-/// Servers that hand a body on stop at its announced end.
+/// Servers that forward a body stop at its announced end.
 #[cfg(feature = "tower")]
 #[tokio::test]
-async fn a_body_has_not_ended_while_the_request_is_sent() {
+async fn a_forwarded_body_ends_with_its_request() {
     use http_body::Body as _;
     let client = Client::builder().no_proxy().build().unwrap();
     let (url, came) = answer_first();
     let response = client.post(url).body(large()).send().await.unwrap();
     let mut body = http::Response::<real::tokio::ResponseBody>::from(response).into_body();
-    assert_eq!(body.size_hint().exact(), None, "whoever reads so many bytes and no more cuts it");
+    assert_eq!(body.size_hint().exact(), None, "a reader of exactly that many bytes would cut it");
     let mut bytes = Vec::new();
     while !body.is_end_stream() {
         let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
@@ -320,10 +321,10 @@ async fn a_body_has_not_ended_while_the_request_is_sent() {
 const SWITCH: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
 
-/// The new protocol begins behind the request; a server that does not wait for that must neither keep
-/// the client busy nor fill its memory.
+/// The new protocol begins after the request; a server that does not wait for that must neither
+/// keep the client busy nor fill its memory.
 #[tokio::test]
-async fn a_switch_that_does_not_wait_for_the_request_is_bounded() {
+async fn an_early_101_is_bounded() {
     for floods in [false, true] {
         for body in bodies() {
             let (told, took) = mpsc::channel();
@@ -354,9 +355,9 @@ async fn a_switch_that_does_not_wait_for_the_request_is_bounded() {
     }
 }
 
-/// A response that is whole stays so whatever becomes of the rest of the request.
+/// A complete response stays complete whatever happens to the rest of the request.
 #[tokio::test]
-async fn what_breaks_behind_a_whole_response_is_no_error_of_it() {
+async fn a_failure_after_a_complete_response_is_not_its_error() {
     let pki = Pki::new();
     let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
     let client = Client::builder().no_proxy().tls_certs_only([certificate]).build().unwrap();
@@ -377,7 +378,7 @@ async fn what_breaks_behind_a_whole_response_is_no_error_of_it() {
     }
 }
 
-/// A server that takes no more in time may have more to say, up to an end in order.
+/// A server that accepts no more in time may still send, up to an orderly end.
 #[tokio::test]
 async fn the_write_timeout_ends_the_request_and_not_the_response() {
     let pki = Pki::new();
@@ -401,9 +402,9 @@ async fn the_write_timeout_ends_the_request_and_not_the_response() {
     }
 }
 
-/// Who waits for a source and a server hears that nobody wants the response any more.
+/// A wait for a source and a server ends when the response is no longer wanted.
 #[tokio::test]
-async fn a_cancelled_conversation_ends_at_once() {
+async fn a_cancelled_exchange_ends_immediately() {
     for body in bodies() {
         let url = serve(None, late("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n", End::Open));
         let token = real::CancelToken::new();
@@ -419,9 +420,9 @@ async fn a_cancelled_conversation_ends_at_once() {
     }
 }
 
-/// Bytes, a source that pends, and bytes again, with something to hear all the time.
+/// Bytes, a pending source, and bytes again, while the server sends all the time.
 #[tokio::test]
-async fn parts_before_and_behind_a_source_that_pends_keep_their_places() {
+async fn parts_around_a_pending_source_keep_their_order() {
     use real::tokio::multipart::{Form, Part};
     for sized in [false, true] {
         let url = serve(None, move |stream| {
@@ -468,7 +469,7 @@ async fn parts_before_and_behind_a_source_that_pends_keep_their_places() {
     }
 }
 
-/// The data of a body in chunks.
+/// The data of a chunked body.
 fn without_chunk_lines(mut body: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     loop {

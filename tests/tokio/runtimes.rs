@@ -23,9 +23,9 @@ async fn post(client: &Client, url: &str) -> String {
     client.post(url).body("x").send().await.unwrap().text().await.unwrap()
 }
 
-/// The connection moves: not even a POST, which is not sent twice, fails on it.
+/// The connection moves to another runtime: not even a POST, which is not sent twice, fails on it.
 #[test]
-fn end_and_their_connections_live_on() {
+fn may_end_before_their_connections() {
     let turns = [answer(ok("1")), answer(ok("2")), answer(ok("3"))].concat();
     let server = Script::serve(vec![turns]);
     let (client, url) = (Client::new(), server.url("/"));
@@ -38,9 +38,9 @@ fn end_and_their_connections_live_on() {
     server.join();
 }
 
-/// One that nobody drives hears nothing of what it watches.
+/// A runtime that is not driven receives no events.
 #[test]
-fn that_stand_still_hold_nothing_up() {
+fn that_are_not_driven_block_nothing() {
     let turns = [answer(ok("1")), answer(ok("2")), answer(ok("3"))].concat();
     let server = Script::serve(vec![turns]);
     let (client, url) = (Client::new(), server.url("/"));
@@ -53,9 +53,9 @@ fn that_stand_still_hold_nothing_up() {
     server.join();
 }
 
-/// Names whose servers say nothing must not keep the others waiting when nobody waits for them any more.
+/// Servers that do not respond must not block lookups of other names once their callers are gone.
 #[test]
-fn look_up_no_name_that_nobody_waits_for() {
+fn skip_lookups_of_dropped_calls() {
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
@@ -64,20 +64,20 @@ fn look_up_no_name_that_nobody_waits_for() {
         std::thread::sleep(Duration::from_millis(300));
         Err(std::io::ErrorKind::TimedOut.into())
     };
-    let client = Client::builder().dns_resolver(Arc::new(resolver));
+    let client = Client::builder().dns_resolver(leanhttp::dns::from_fn(resolver));
     let client = client.connect_timeout(Duration::from_millis(20)).build().unwrap();
     runtime.unwrap().block_on(async {
         for _ in 0..5 {
             assert!(client.get("http://h.test/").send().await.unwrap_err().is_timeout());
         }
-        tokio::task::spawn_blocking(|| ()).await.unwrap(); // its turn comes when theirs are over
+        tokio::task::spawn_blocking(|| ()).await.unwrap(); // runs when theirs are over
     });
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
-/// The program's own work that blocks goes on, and so do other names, however many are silent.
+/// Blocking work of the program goes on, and so do lookups of other names, however many are silent.
 #[test]
-fn s07_have_threads_left_beside_silent_names() {
+fn s07_have_threads_left_despite_silent_names() {
     let server = Script::serve(vec![answer(ok("here"))]);
     let addr = server.addr();
     let (hold, held) = std::sync::mpsc::channel::<()>();
@@ -89,14 +89,15 @@ fn s07_have_threads_left_beside_silent_names() {
             Err(std::io::ErrorKind::TimedOut.into())
         }
     };
-    let client = Client::builder().dns_resolver(Arc::new(resolver)).connect_timeout(None);
+    let client =
+        Client::builder().dns_resolver(leanhttp::dns::from_fn(resolver)).connect_timeout(None);
     let client = client.build().unwrap();
     let runtime =
         Builder::new_multi_thread().enable_all().max_blocking_threads(70).build().unwrap();
     runtime.block_on(async {
         let calls: Vec<_> = (0..1000)
             .map(|n| {
-                // Half of them of one site, half of sites of their own, which take all that there are.
+                // Half of them of one site, half of separate sites, which use up all lookups.
                 let url = match n % 2 {
                     0 => format!("http://{n}.silent.test/"),
                     _ => format!("http://silent{n}.test/"),
@@ -116,7 +117,7 @@ fn s07_have_threads_left_beside_silent_names() {
     assert_eq!(text.unwrap(), "here");
 }
 
-/// What one cannot do is an error that says so, wherever it would be needed first.
+/// A missing driver of the runtime is an error that names it, wherever it would be needed first.
 #[test]
 fn without_timers_or_io_are_an_error() {
     let bare = || Builder::new_current_thread().build().unwrap();
@@ -133,7 +134,7 @@ fn without_timers_or_io_are_an_error() {
             let error = make().block_on(client.get(url).send()).unwrap_err();
             assert!(error.is_builder() && error.to_string().ends_with(line), "{error}");
         }
-        // A connection that idles, and a response, that come from another runtime.
+        // An idle connection and a response of another runtime.
         let fine = current_thread();
         let fetch = async { client.get(server.url("/get")).send().await.unwrap().bytes().await };
         fine.block_on(fetch).unwrap();
@@ -148,9 +149,9 @@ fn without_timers_or_io_are_an_error() {
     }
 }
 
-/// The head in one, the body in another, with the first one gone.
+/// The head is read in one runtime, the body in another, after the first one was dropped.
 #[test]
-fn share_a_response() {
+fn share_one_response() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n";
     let pause = Duration::from_millis(100);
     let turn = vec![Step::ExpectHead, send(head), Step::Pause(pause), send("body")];
@@ -161,7 +162,7 @@ fn share_a_response() {
 }
 
 #[test]
-fn of_one_thread_take_tasks_that_stay_there() {
+fn of_one_thread_run_local_tasks() {
     let server = Httpbin::start();
     let (client, url) = (Client::new(), server.url("/get"));
     let local = LocalSet::new();
@@ -175,7 +176,7 @@ fn of_one_thread_take_tasks_that_stay_there() {
 }
 
 #[test]
-fn may_have_the_blocking_front_inside() {
+fn may_run_the_blocking_client() {
     let server = Httpbin::start();
     for runtime in [current_thread(), multi_thread()] {
         let url = server.url("/get");
@@ -189,7 +190,7 @@ fn may_have_the_blocking_front_inside() {
     }
 }
 
-/// Time is the runtime's: where it is paused, half a minute passes at once.
+/// Time is the runtime's: if it is paused, half a minute passes immediately.
 #[test]
 fn may_pause_their_clock() {
     let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
@@ -205,19 +206,4 @@ fn may_pause_their_clock() {
     let client = Client::builder().connect_timeout(None).read_timeout(None).write_timeout(None);
     let request = client.build().unwrap().get(server.url("/delay/0.1"));
     assert_eq!(runtime.block_on(request.send()).unwrap().status(), 200);
-}
-
-/// Where there is one thread, too, it is not the one that looks names up.
-#[test]
-fn take_resolvers_that_have_to_be_awaited() {
-    let server = Script::serve(vec![answer(ok("found"))]);
-    let addr = server.addr();
-    let resolver = move |_: &str| {
-        tokio::runtime::Handle::current().block_on(async {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            Ok(vec![addr])
-        })
-    };
-    let client = Client::builder().dns_resolver(std::sync::Arc::new(resolver)).build().unwrap();
-    assert_eq!(current_thread().block_on(post(&client, "http://a.test/")), "found");
 }

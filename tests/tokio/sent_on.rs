@@ -1,4 +1,4 @@
-//! Bodies that come from elsewhere: another response, another body, a file.
+//! Bodies from other sources: another response, another body, a file.
 
 use real::error::Kind;
 use real::tokio::multipart::{Form, Part};
@@ -24,16 +24,16 @@ async fn responses_keep_their_length() {
 }
 
 #[tokio::test]
-async fn responses_of_unknown_length_go_in_chunks() {
+async fn responses_of_unknown_length_are_chunked() {
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked";
     let (status, received) = sent_on(chunked, "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").await;
     assert_eq!(status.unwrap(), 200);
     assert!(received.ends_with("\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"), "{received}");
 }
 
-/// Nobody takes for complete what was cut short.
+/// A body that was cut short is not delivered as complete.
 #[tokio::test]
-async fn responses_that_are_cut_short_are_errors() {
+async fn truncated_responses_are_errors() {
     let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked";
     let begun = send(format!("{head}\r\n\r\n3\r\nab"));
     let from = Script::serve(vec![vec![Step::ExpectHead, begun, Step::Cut]]);
@@ -44,7 +44,7 @@ async fn responses_that_are_cut_short_are_errors() {
     assert!(!to.received_text(0).ends_with("0\r\n\r\n"));
 }
 
-/// The head and the body of a form that has this part.
+/// The head and the body of a form with this part.
 async fn received(part: Part) -> String {
     let server = Script::serve(vec![answer(ok(""))]);
     let form = Form::new().part("p", part);
@@ -53,7 +53,7 @@ async fn received(part: Part) -> String {
 }
 
 #[tokio::test]
-async fn parts_are_bodies() {
+async fn a_body_can_be_a_part() {
     let reader = || Body::new(&b"read"[..]);
     let known = [Part::stream("text"), Part::stream_with_length(reader(), 4)];
     for (part, content) in known.into_iter().zip(["text", "read"]) {
@@ -65,9 +65,9 @@ async fn parts_are_bodies() {
     assert!(received.contains("\r\ntransfer-encoding: chunked\r\n"), "{received}");
 }
 
-/// As with any other part that does not give what was announced.
+/// As with any other part that does not have the announced length.
 #[tokio::test]
-async fn parts_have_the_length_that_is_said() {
+async fn parts_must_match_their_length() {
     let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
     let part = Part::stream_with_length(Body::new(&b"read"[..]), 5);
     let form = Form::new().part("p", part);
@@ -75,7 +75,7 @@ async fn parts_have_the_length_that_is_said() {
     assert_eq!(error.kind(), Kind::Body, "{error}");
 }
 
-/// RFC 7578 knows none: they would be lost without a word.
+/// RFC 7578 defines no trailers for parts: they would be lost silently.
 #[tokio::test]
 async fn parts_have_no_trailers() {
     let fields = [("x-sum".parse().unwrap(), "1".parse().unwrap())];
@@ -102,8 +102,8 @@ async fn files_have_name_type_and_length() {
     assert!(whole.ends_with("\r\ncontent-length: 5\r\n\r\n1,2,3"), "{whole}");
 }
 
-/// From where it is read next, and no further than it was when it was sent; those of the system that say
-/// they are empty are sent as they are.
+/// The body begins at the file's position, and ends at the size that it had when it was sent; files
+/// of the system that report no size are sent to their end.
 #[cfg(feature = "stream")]
 #[tokio::test]
 async fn the_rest_of_a_file_has_a_length() {
@@ -142,7 +142,7 @@ async fn the_rest_of_a_file_has_a_length() {
 
 #[cfg(feature = "stream")]
 #[tokio::test]
-async fn files_that_are_not_there_are_errors() {
+async fn missing_files_are_errors() {
     let error = Form::new().file("data", "no/such/file").await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     assert!(error.to_string().starts_with("no/such/file: "), "{error}");

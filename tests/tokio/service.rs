@@ -1,4 +1,4 @@
-//! The client as a service, below the middleware of tower.
+//! The client as a tower service, under middleware.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -45,7 +45,7 @@ async fn collect(mut body: ResponseBody) -> Result<(Vec<u8>, Option<HeaderMap>),
 }
 
 #[test]
-fn is_what_middleware_expects() {
+fn satisfies_the_bounds_of_middleware() {
     fn is<R, S: Service<R, Future: Send + 'static> + Send + Sync>(_: S) {}
     fn is_sync<R, S: Service<R, Future: Send + Sync + 'static> + Clone + 'static>(_: S) {}
     is::<http::Request<Body>, _>(Client::new().http_service());
@@ -61,9 +61,9 @@ fn is_what_middleware_expects() {
     is_body::<Body>();
 }
 
-/// The request type need not be named: a client is a service of one.
+/// The request type can be inferred: a client is a service of one.
 #[tokio::test]
-async fn is_ready_without_a_type() {
+async fn infers_its_request_type() {
     let server = Script::serve(vec![answer(ok("ready"))]);
     let mut client = Client::new();
     let request = client.get(server.url("/")).build().unwrap();
@@ -71,7 +71,7 @@ async fn is_ready_without_a_type() {
     assert_eq!(response.text().await.unwrap(), "ready");
 }
 
-/// The frames of a body are its content, its trailers and its size, whatever it was made from.
+/// The frames of a body are its content, its trailers and its size, whatever its source.
 #[tokio::test]
 async fn has_request_bodies_with_frames() {
     let trailers: HeaderMap =
@@ -103,9 +103,9 @@ async fn has_request_bodies_with_frames() {
     assert_eq!(frame().await.unwrap_err().kind(), Kind::Body);
 }
 
-/// Bytes stay bytes on their way through the service, so they can be sent again.
+/// Bytes stay bytes in the service, so they can be sent again.
 #[tokio::test]
-async fn sends_bytes_again() {
+async fn resends_bodies_of_bytes() {
     for wrapped in [Body::from("again"), Body::wrap("again".to_owned())] {
         let moved = "HTTP/1.1 307 Temporary Redirect\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
         let server = Script::serve(vec![[answer(moved), answer(ok("done"))].concat()]);
@@ -116,7 +116,7 @@ async fn sends_bytes_again() {
 }
 
 #[tokio::test]
-async fn answers_as_send_does() {
+async fn responds_as_send_does() {
     let server = Httpbin::start();
     let client = Client::new();
     let request = http::Request::post(server.url("/post")).body("text".to_owned()).unwrap();
@@ -149,8 +149,7 @@ async fn fails_as_send_does() {
     }
 }
 
-/// A URL that nobody can use is told by the future and not by a panic, even of a call that was made
-/// outside of a runtime.
+/// An invalid URL is an error of the future and not a panic, even of a call outside of a runtime.
 #[test]
 fn needs_a_runtime() {
     let mut call: ResponseFuture<Answer> =
@@ -160,7 +159,7 @@ fn needs_a_runtime() {
 }
 
 #[tokio::test]
-async fn ends_with_the_patience_of_a_layer() {
+async fn is_ended_by_a_timeout_layer() {
     let server = Httpbin::start();
     let client = Client::new();
     let limit = Duration::from_millis(100);
@@ -171,7 +170,7 @@ async fn ends_with_the_patience_of_a_layer() {
 }
 
 #[tokio::test]
-async fn is_bounded_by_a_layer() {
+async fn is_limited_by_a_concurrency_layer() {
     let server = Httpbin::start();
     let client = Client::new();
     let service = ServiceBuilder::new().concurrency_limit(2).service(client.http_service());
@@ -186,7 +185,7 @@ async fn is_bounded_by_a_layer() {
     assert!(server.connections_opened() <= 2, "{}", server.connections_opened());
 }
 
-/// Tries again what is answered with 503.
+/// Retries responses with 503.
 #[derive(Clone)]
 struct Thrice(Arc<AtomicUsize>);
 
@@ -209,7 +208,7 @@ impl Policy<Request, Response, Error> for Thrice {
 }
 
 #[tokio::test]
-async fn is_tried_again_by_a_layer() {
+async fn is_retried_by_a_layer() {
     let busy = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
     let turns = [answer(busy), answer(busy), answer(ok("at last"))].concat();
     let server = Script::serve(vec![turns]);
@@ -225,7 +224,7 @@ async fn is_tried_again_by_a_layer() {
 }
 
 #[tokio::test]
-async fn gives_bodies_that_tell_their_size_and_trailers() {
+async fn returns_bodies_with_size_and_trailers() {
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\
                    3\r\nabc\r\n2\r\nde\r\n0\r\nx-sum: 5\r\n\r\n";
     let empty = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -253,9 +252,9 @@ async fn gives_bodies_that_tell_their_size_and_trailers() {
     assert_eq!(error.kind(), Kind::Truncated, "{error}");
 }
 
-/// No frame of trailers where there are none: whoever takes each frame for data is right.
+/// No frame of trailers if there are none, so code that takes each frame for data works.
 #[tokio::test]
-async fn gives_no_frame_of_no_trailers() {
+async fn returns_no_frame_without_trailers() {
     let chunked = |body: &str| {
         format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{body}0\r\n\r\n")
     };
@@ -284,7 +283,7 @@ async fn gives_no_frame_of_no_trailers() {
     }
 }
 
-/// A body of somebody else's.
+/// A body type from another crate.
 struct Frames<E>(VecDeque<Result<Frame<Bytes>, E>>, Option<u64>);
 
 impl<E: Unpin> http_body::Body for Frames<E> {
@@ -308,7 +307,7 @@ fn pieces(pieces: &[&'static str]) -> impl Iterator<Item = Frame<Bytes>> {
 }
 
 #[tokio::test]
-async fn sends_bodies_of_others() {
+async fn sends_bodies_of_other_crates() {
     let server = Httpbin::start();
     for (length, field) in [(Some(5), "Content-Length"), (None, "Transfer-Encoding")] {
         let frames = pieces(&["ab", "", "cde"]).chain([Frame::trailers(HeaderMap::new())]);
@@ -320,9 +319,9 @@ async fn sends_bodies_of_others() {
     }
 }
 
-/// They come after a body in chunks, and only there.
+/// They are sent after a chunked body, and only there.
 #[tokio::test]
-async fn sends_trailers_of_others() {
+async fn sends_trailers_of_other_bodies() {
     let fields = |name: &'static str| -> HeaderMap {
         [(name.parse().unwrap(), "5".parse().unwrap())].into_iter().collect()
     };
@@ -346,7 +345,7 @@ async fn sends_trailers_of_others() {
         let end = if is_sent { "\r\n0\r\nx-sum: 5\r\n\r\n" } else { "\r\n\r\nabcde" };
         assert!(received.ends_with(end), "{length:?} {announced:?}: {received}");
     }
-    // What may not come after a body is not sent there.
+    // A frame that may not follow a body is not sent.
     let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
     let frames = pieces(&["ab"]).chain([Frame::trailers(fields("content-length"))]);
     let body = Body::wrap(Frames::<Infallible>(frames.map(Ok).collect(), None));
@@ -362,7 +361,7 @@ async fn sends_trailers_of_others() {
 }
 
 #[tokio::test]
-async fn ends_with_a_body_that_fails() {
+async fn fails_with_a_body_that_fails() {
     let frames = || pieces(&["ab"]).map(Ok);
     let failing = Frames(frames().chain([Err(io::Error::other("broken"))]).collect(), None);
     let short = Frames::<io::Error>(frames().collect(), Some(5));

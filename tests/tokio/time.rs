@@ -1,4 +1,5 @@
-//! Time on the async front: what it does not limit by default, and what a busy thread does not lose.
+//! Time on the async client: waits without a default limit, and data that a busy thread does not
+//! lose.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -12,7 +13,7 @@ use tokio::runtime::Builder;
 
 use crate::support::stream::read_head;
 
-/// Answers with the pieces, each when it is told to.
+/// Sends the pieces of a response, each when it is told to.
 fn server(pieces: &'static [&'static str]) -> (SocketAddr, Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -33,8 +34,8 @@ fn server(pieces: &'static [&'static str]) -> (SocketAddr, Sender<()>) {
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-/// With a paused clock every timer that is set rings as soon as nothing else can happen: so a response
-/// that is late by the wall clock comes only if none is set.
+/// With a paused clock, every timer that is set fires as soon as nothing else can happen: so a
+/// response that is late by the wall clock arrives only if none is set.
 fn paused<T>(future: impl Future<Output = T>) -> T {
     Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(future)
 }
@@ -52,10 +53,10 @@ fn later(go: Sender<()>, count: usize) {
     });
 }
 
-/// Long polling, reports and language models: no limit on the first byte, not even between an interim
-/// response and the final one.
+/// Long polling, reports and language models: no limit on the first byte, not even between an
+/// interim response and the final one.
 #[test]
-fn nothing_limits_the_wait_for_a_response() {
+fn the_wait_for_a_response_has_no_default_limit() {
     const EARLY: &str = "HTTP/1.1 102 Processing\r\n\r\n";
     for pieces in [&[OK][..], &[EARLY, OK], &[EARLY, EARLY, OK]] {
         let (addr, go) = server(pieces);
@@ -67,9 +68,9 @@ fn nothing_limits_the_wait_for_a_response() {
     }
 }
 
-/// Once it has begun, 30 seconds of silence end it.
+/// Once the response has begun, 30 seconds of silence end it.
 #[test]
-fn silence_within_a_response_is_limited() {
+fn a_silent_response_times_out() {
     for (pieces, phase) in [
         (&["HTTP/1.1 200 OK\r\ncontent-le"][..], Phase::Head),
         (&["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no"], Phase::Body),
@@ -86,9 +87,9 @@ fn silence_within_a_response_is_limited() {
     }
 }
 
-/// What is asked for holds as before.
+/// Limits that are set explicitly still hold.
 #[test]
-fn limits_that_are_set_hold_for_the_first_byte() {
+fn explicit_limits_apply_to_the_first_byte() {
     let limit = Duration::from_secs(60);
     for (set, told) in [
         (client().read_timeout(limit), "no byte came for 60s (read timeout)"),
@@ -103,7 +104,7 @@ fn limits_that_are_set_hold_for_the_first_byte() {
     }
 }
 
-/// The response came after 100 ms; the only thread was busy until 700.
+/// The response arrived after 100 ms; the only thread was busy until 700 ms.
 #[test]
 fn a_busy_thread_loses_no_response() {
     let limit = Duration::from_millis(300);
@@ -131,7 +132,7 @@ fn a_busy_thread_loses_no_response() {
     }
 }
 
-/// The same for connections: both addresses were tried, and the second took it in time.
+/// The same for connections: both addresses were tried, and the second accepted in time.
 #[test]
 fn a_busy_thread_loses_no_connection() {
     let (addr, go) = server(&[OK]);
@@ -150,7 +151,7 @@ fn a_busy_thread_loses_no_connection() {
         thread::sleep(Duration::from_millis(500));
     };
     let (outcome, ()) = runtime.block_on(async { tokio::join!(call, busy) });
-    // Where the machine was so slow that the second attempt had not begun, there is nothing to see.
+    // On a machine so slow that the second attempt had not begun, there is nothing to check.
     match outcome {
         Ok(text) => assert_eq!(text, "ok"),
         Err(error) => assert!(!error.to_string().contains(&addr.to_string()), "{error}"),

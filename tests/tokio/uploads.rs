@@ -1,4 +1,4 @@
-//! Requests that the server takes all of at once leave room for other tasks.
+//! Requests that the server accepts without a pause still let other tasks run.
 
 use std::future::poll_fn;
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ use super::support::stream::read_head;
 
 const PIECES: usize = 3000;
 
-/// A reader that computes what it gives, and so is slower than any socket: nothing is ever pending.
+/// A reader that computes its bytes, and so is slower than any socket: nothing is ever pending.
 struct Computed {
     left: Arc<AtomicUsize>,
 }
@@ -44,7 +44,7 @@ fn compute() -> [u8; 64] {
     [b'x'; 64]
 }
 
-/// How often another task of the same thread gets its turn between the first piece and the last.
+/// Number of times that another task of the same thread runs between the first chunk and the last.
 async fn turns_beside(future: impl Future<Output = ()>, left: &AtomicUsize) -> usize {
     let (mut future, mut turns) = (pin!(future), 0);
     while poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await.is_pending() {
@@ -55,7 +55,7 @@ async fn turns_beside(future: impl Future<Output = ()>, left: &AtomicUsize) -> u
 }
 
 #[tokio::test]
-async fn leave_room_for_other_tasks() {
+async fn let_other_tasks_run() {
     let (server, left) = (Httpbin::start(), Arc::new(AtomicUsize::new(PIECES)));
     let body = Body::new(Computed { left: Arc::clone(&left) });
     let post = Client::new().post(server.url("/post")).body(body);
@@ -63,7 +63,7 @@ async fn leave_room_for_other_tasks() {
     assert!(turns >= 10, "{turns}");
 }
 
-/// Interrupted before each piece, or seek, or without end.
+/// A reader that is interrupted before each read or seek, or without end.
 struct Interrupted {
     pieces: Vec<&'static str>,
     is_interrupted: bool,
@@ -108,9 +108,9 @@ impl AsyncWrite for Interrupted {
     }
 }
 
-/// As the standard library has it: what was interrupted is tried again.
+/// As in the standard library: an interrupted operation is retried.
 #[tokio::test]
-async fn are_not_ended_by_interruptions() {
+async fn survive_interruptions() {
     let server = Httpbin::start();
     let pieces = || vec!["cde", "ab"];
     let source = Interrupted { pieces: pieces(), is_interrupted: false, for_ever: false };
@@ -120,9 +120,9 @@ async fn are_not_ended_by_interruptions() {
     assert!(response.copy_to(&mut sink).await.unwrap() > 5);
 }
 
-/// Without end, it is a matter of limits, and of no other task.
+/// Interruptions without end are ended by the limits, and do not block other tasks.
 #[tokio::test]
-async fn interrupted_without_end_leave_room_for_other_tasks() {
+async fn interrupted_without_end_let_other_tasks_run() {
     let server = Httpbin::start();
     let source = Interrupted { pieces: Vec::new(), is_interrupted: false, for_ever: true };
     let client = Client::builder().timeout(Duration::from_millis(200)).build().unwrap();
@@ -130,9 +130,9 @@ async fn interrupted_without_end_leave_room_for_other_tasks() {
     assert!(error.is_timeout(), "{error}");
 }
 
-/// A connection that speaks another protocol is no different.
+/// The same holds for an upgraded connection.
 #[tokio::test]
-async fn by_another_protocol_leave_room_for_other_tasks() {
+async fn on_an_upgraded_connection_let_other_tasks_run() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let addr = listener.local_addr().unwrap();
     thread::spawn(move || {

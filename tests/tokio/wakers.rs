@@ -1,4 +1,4 @@
-//! Wakers are the executor's code: they may do anything when they are called, cloned or dropped.
+//! Wakers are code of the executor: they may do anything when they are called, cloned or dropped.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use super::support::net::{Silent, Unreachable};
 
 type Call = Pin<Box<dyn Future<Output = real::Result<Response>> + Send>>;
 
-/// What a waker does; only the first time.
+/// A waker that runs its action once.
 struct Once(Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
 impl Once {
@@ -33,7 +33,7 @@ impl Wake for Once {
     }
 }
 
-/// A client that may have one connection to a host, and a call that waits for it to be free.
+/// A client with at most one connection to a host, and a call that waits for it.
 fn waiting(url: &str, token: &CancelToken) -> (Client, Call, Response) {
     let client = Client::builder().pool_max_open_per_host(1).connect_timeout(None);
     let client = client.build().unwrap();
@@ -47,7 +47,7 @@ fn poll(call: &mut Call, waker: &Waker) -> Poll<real::Result<Response>> {
     block_on(async { call.as_mut().poll(&mut Context::from_waker(waker)) })
 }
 
-/// Work that ends, or is stuck in a lock.
+/// Runs work, and fails if it deadlocks.
 #[track_caller]
 fn in_time(work: impl FnOnce() + Send + 'static) {
     let (tell, told) = std::sync::mpsc::channel();
@@ -55,15 +55,15 @@ fn in_time(work: impl FnOnce() + Send + 'static) {
         work();
         let _ = tell.send(());
     });
-    told.recv_timeout(Duration::from_secs(20)).unwrap(); // or it is stuck
+    told.recv_timeout(Duration::from_secs(20)).unwrap(); // otherwise it is deadlocked
     work.join().unwrap();
 }
 
 type Peers = Vec<Box<dyn std::any::Any>>;
 type Wait = Box<dyn Fn(&CancelToken) -> (Client, Call)>;
 
-/// A call in each place where it may wait: for its turn, for an address, for a connection, for a head; and
-/// the peers of that.
+/// A call in each place where it may wait: in the queue, for an address, for a connection, for a
+/// head; and its peers.
 fn waits() -> Vec<(&'static str, Wait, Peers)> {
     let silent = Silent::start();
     let url = format!("http://{}/", silent.addr());
@@ -77,7 +77,7 @@ fn waits() -> Vec<(&'static str, Wait, Peers)> {
             thread::sleep(Duration::from_secs(3));
             Ok(Vec::new())
         };
-        let client = Client::builder().dns_resolver(Arc::new(never)).build().unwrap();
+        let client = Client::builder().dns_resolver(leanhttp::dns::from_fn(never)).build().unwrap();
         let call = client.get("http://h.test/").cancel_token(token).send();
         (client, Box::pin(call))
     };
@@ -103,9 +103,9 @@ fn waits() -> Vec<(&'static str, Wait, Peers)> {
     ]
 }
 
-/// A future that is dropped by the waker which the token calls.
+/// The waker that the token calls drops the future.
 #[test]
-fn that_drop_the_future() {
+fn may_drop_the_future() {
     for (what, wait, _peers) in waits() {
         let token = CancelToken::new();
         let (client, mut call) = wait(&token);
@@ -121,9 +121,9 @@ fn that_drop_the_future() {
     }
 }
 
-/// The others that wait are woken all the same, and the client goes on.
+/// The other waiters are still woken, and the client stays usable.
 #[test]
-fn that_panic() {
+fn may_panic() {
     for (what, wait, _peers) in waits() {
         if what == "head" {
             continue; // the runtime wakes those itself
@@ -160,9 +160,9 @@ fn that_panic() {
     }
 }
 
-/// A connection that is let go wakes who waits for it, whose waker panics: the place is not lost.
+/// A released connection wakes a waiter whose waker panics: the permit is not lost.
 #[test]
-fn that_panic_when_a_place_is_free() {
+fn may_panic_when_a_permit_is_free() {
     let httpbin = Httpbin::start();
     let token = CancelToken::new();
     let (client, mut call, busy) = waiting(&httpbin.url("/bytes/1000000"), &token);
@@ -175,9 +175,9 @@ fn that_panic_when_a_place_is_free() {
     assert_eq!((client.pool_stats().open, client.pool_stats().waiting), (1, 0));
 }
 
-/// Cloning and dropping one is code of the executor's, too.
+/// Cloning and dropping a waker runs code of the executor too.
 #[test]
-fn that_use_the_token_when_they_are_dropped() {
+fn may_use_the_token_when_they_are_dropped() {
     struct Uses(CancelToken, Client);
     impl Wake for Uses {
         fn wake(self: Arc<Self>) {}
@@ -195,7 +195,7 @@ fn that_use_the_token_when_they_are_dropped() {
             for _ in 0..3 {
                 let waker = Waker::from(Arc::new(Uses(token.clone(), client.clone())));
                 if poll(&mut call, &waker).is_ready() {
-                    break; // cancelled by one that was dropped
+                    break; // cancelled by a waker that was dropped
                 }
             }
             drop(call);

@@ -1,4 +1,4 @@
-//! axum 0.8: what its extractors take, and what a client gets back.
+//! axum 0.8: its extractors, and the responses that a client gets.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -72,7 +72,7 @@ async fn answer(request: leanhttp::tokio::RequestBuilder) -> Response {
 }
 
 #[tokio::test]
-async fn takes_queries() {
+async fn accepts_queries() {
     let pairs = [("a", "1 + 1"), ("b", ""), ("ü", "&=%")];
     let request = send_to("/query", "GET").await.query(&pairs);
     let echo: Pairs = answer(request).await.json().await.unwrap();
@@ -80,7 +80,7 @@ async fn takes_queries() {
 }
 
 #[tokio::test]
-async fn takes_json_and_gives_it() {
+async fn accepts_and_returns_json() {
     let response = answer(send_to("/json", "POST").await.json(&Person::ada())).await;
     assert_eq!(response.status(), 201);
     assert_eq!(response.json::<Person>().await.unwrap(), Person::ada());
@@ -91,13 +91,13 @@ async fn takes_json_and_gives_it() {
 }
 
 #[tokio::test]
-async fn takes_forms() {
+async fn accepts_forms() {
     let response = answer(send_to("/form", "POST").await.form(&Person::ada())).await;
     assert_eq!(response.json::<Person>().await.unwrap(), Person::ada());
 }
 
 #[tokio::test]
-async fn takes_multipart_forms() {
+async fn accepts_multipart_forms() {
     let file = Part::bytes(b"a,b\r\n--x".as_slice()).file_name("ta\"ble ☃.csv");
     let file = file.mime_str("text/csv").unwrap();
     let streamed = Part::reader(&b"streamed"[..]).file_name("s.txt");
@@ -112,9 +112,9 @@ async fn takes_multipart_forms() {
     assert_eq!(seen.len(), 3);
 }
 
-/// It answers before it has read everything, and may close the connection then.
+/// The server responds before it has read everything, and may then close the connection.
 #[tokio::test]
-async fn refuses_what_is_too_large() {
+async fn refuses_a_body_that_is_too_large() {
     for size in [65 * 1024, 16 << 20] {
         let refused = send_to("/small", "POST").await.body(vec![b'x'; size]).send().await.unwrap();
         assert_eq!(refused.status(), 413, "{size} bytes");
@@ -137,7 +137,7 @@ async fn keeps_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serves_a_hundred_at_once() {
+async fn serves_a_hundred_concurrent_requests() {
     let (client, addr) = (Client::new(), start().await);
     let mut calls = JoinSet::new();
     for age in 0..100 {

@@ -1,4 +1,4 @@
-//! hyper 1: every framing, both ways.
+//! hyper 1: every framing, in both directions.
 
 use std::convert::Infallible;
 use std::io::Cursor;
@@ -20,7 +20,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 const MIB: usize = 1 << 20;
 
-/// A server; with it go its connections.
+/// A server; dropping it closes its connections.
 struct Server {
     addr: SocketAddr,
     running: JoinHandle<()>,
@@ -82,7 +82,7 @@ fn framing(headers: &HeaderMap) -> String {
     format!("{:?} {:?}", headers.get("content-length"), headers.get("transfer-encoding"))
 }
 
-/// What came: how it was framed, how much it was, and what stood behind it.
+/// The request as received: its framing, its length, and its trailers.
 async fn received(request: Request<Incoming>) -> Result<String, hyper::Error> {
     let framing = framing(request.headers());
     let body = request.into_body().collect().await?;
@@ -119,7 +119,7 @@ async fn text(client: &Client, url: String) -> leanhttp::Result<String> {
 }
 
 #[tokio::test]
-async fn takes_queries() {
+async fn accepts_queries() {
     let server = Server::start().await;
     let request = Client::new().get(server.url("/query?a=b")).query(&[("q", "lean & fast")]);
     assert_eq!(request.send().await.unwrap().text().await.unwrap(), "a=b&q=lean+%26+fast");
@@ -127,7 +127,7 @@ async fn takes_queries() {
 
 /// RFC 9110 §8.6, RFC 9112 §6.1, §7.1.2.
 #[tokio::test]
-async fn takes_bodies_of_every_framing() {
+async fn accepts_bodies_of_every_framing() {
     let server = Server::start().await;
     let reader = || Cursor::new(vec![b'x'; MIB]);
     let length = Some(HeaderValue::from(MIB));
@@ -149,7 +149,7 @@ async fn takes_bodies_of_every_framing() {
 }
 
 #[tokio::test]
-async fn gives_bodies_of_unknown_length() {
+async fn returns_bodies_of_unknown_length() {
     let server = Server::start().await;
     let mut response = Client::new().get(server.url("/download")).send().await.unwrap();
     assert_eq!(response.headers()["transfer-encoding"], "chunked");
@@ -161,9 +161,9 @@ async fn gives_bodies_of_unknown_length() {
     assert!(received == expected);
 }
 
-/// Which it sends to those who say that they take them (RFC 9110 §6.5.1).
+/// Trailers are sent to clients that accept them (RFC 9110 §6.5.1).
 #[tokio::test]
-async fn gives_trailers() {
+async fn returns_trailers() {
     let server = Server::start().await;
     let request = Client::new().get(server.url("/download-with-trailers"));
     let mut response = request.header("te", "trailers").send().await.unwrap();
@@ -185,7 +185,7 @@ async fn keeps_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serves_a_hundred_at_once() {
+async fn serves_a_hundred_concurrent_requests() {
     let server = Server::start().await;
     let client = Client::new();
     let mut calls = JoinSet::new();
@@ -199,7 +199,7 @@ async fn serves_a_hundred_at_once() {
 }
 
 #[tokio::test]
-async fn goes_away() {
+async fn may_disappear_while_a_connection_is_idle() {
     let server = Server::start().await;
     let (client, addr, url) = (Client::new(), server.addr, server.url("/peer"));
     let never = tokio::spawn(client.get(server.url("/never")).send());
@@ -214,5 +214,5 @@ async fn goes_away() {
     text(&client, url.clone()).await.unwrap();
     again.stop().await;
     let _back = Server::start_at(addr).await;
-    text(&client, url).await.expect("what idled is known to be dead");
+    text(&client, url).await.expect("idle connections are known to be closed");
 }

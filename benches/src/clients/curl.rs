@@ -20,7 +20,7 @@ pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
         handle.accept_encoding("gzip")?;
     }
     let mut fields = List::new();
-    // Else it waits for 100 (Continue) before a large body, which none of the others does.
+    // Otherwise it waits for 100 (Continue) before a large body, which none of the others does.
     fields.append("Expect:")?;
     if let Shape::Upload(framing, size) = job.shape() {
         handle.post(true)?;

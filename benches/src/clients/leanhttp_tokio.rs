@@ -150,7 +150,7 @@ async fn send(job: &Job, client: &Lean) -> Outcome<Response> {
     })
 }
 
-/// What can be read at once.
+/// A source that is always ready.
 struct Ready<R>(R);
 
 impl<R: Read + Unpin> AsyncRead for Ready<R> {

@@ -7,7 +7,7 @@ struct Minreq {
     space: Vec<u8>,
 }
 
-/// It takes no certificate of one's own, sends no reader, and knows neither forms nor codings.
+/// It cannot trust a given certificate, sends no reader, and has neither forms nor codings.
 pub fn can(row: &Row) -> bool {
     let can_shape = match row.shape {
         Shape::Read(_) | Shape::Bytes(..) | Shape::Text(..) | Shape::Json(..) => true,

@@ -1,4 +1,4 @@
-//! The floor: a prepared request, one write, one read, one httparse call; no client above it.
+//! The floor: a prepared request, one write, one read, one httparse call, without a client.
 
 mod answer;
 mod tasks;
@@ -26,7 +26,7 @@ pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     boxed(job, Tcp(job.target.address(job.row)))
 }
 
-/// The raw client over whatever dials.
+/// The raw client over any kind of connection.
 pub fn boxed(job: &Job, dialer: impl Dialer) -> Outcome<Box<dyn Client>> {
     let request = request(job)?;
     Ok(Box::new(Raw {
@@ -39,14 +39,14 @@ pub fn boxed(job: &Job, dialer: impl Dialer) -> Outcome<Box<dyn Client>> {
     }))
 }
 
-/// Where the connections come from.
+/// A source of connections.
 pub trait Dialer: Clone + Send + 'static {
     type Stream: Read + Write + AsFd + Send;
 
-    /// Connects, and may use again what a connection that is done with held.
+    /// Connects, and may reuse the buffers of a finished connection.
     fn dial(&self, spent: Option<Self::Stream>) -> Outcome<Self::Stream>;
 
-    /// Gives back what a connection that idles needs no more.
+    /// Frees the buffers that an idle connection does not need.
     fn lighten(_idle: &mut Self::Stream) {}
 
     fn turn_to(&mut self, address: SocketAddrV4);
@@ -73,10 +73,10 @@ impl Dialer for Tcp {
 struct Raw<D: Dialer> {
     job: Job,
     dialer: D,
-    /// The head, and the body as far as it is known.
+    /// The head, and the part of the body that has arrived.
     request: Vec<u8>,
     last: Option<D::Stream>,
-    /// What is left open on other ports.
+    /// The connections that are left open on other ports.
     idle: Vec<D::Stream>,
     space: Vec<u8>,
 }

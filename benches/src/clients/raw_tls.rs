@@ -65,7 +65,8 @@ impl Dialer for Tls {
 /// Large pieces, so that few calls move much.
 const INCOMING: usize = 64 << 10;
 const WRITE: usize = 64 << 10;
-/// A write and what TLS adds to it: the handshake's last messages, and a little for each record.
+/// A write and the overhead of TLS: the last messages of the handshake, and a little for each
+/// record.
 const OUTGOING: usize = WRITE + (8 << 10);
 
 struct TlsStream {
@@ -73,13 +74,13 @@ struct TlsStream {
     tls: UnbufferedClientConnection,
     incoming: Incoming,
     outgoing: Vec<u8>,
-    /// How much of `outgoing` waits to be sent.
+    /// The end of the bytes in `outgoing` that wait to be sent.
     queued: usize,
-    /// What a read had no room for.
+    /// The data for which a read had no room.
     rest: Vec<u8>,
 }
 
-/// Ciphertext that has come and is not yet used.
+/// Ciphertext that has arrived and is not yet decrypted.
 struct Incoming {
     space: Vec<u8>,
     held: Range<usize>,
@@ -153,7 +154,7 @@ impl TlsStream {
         Ok(step)
     }
 
-    /// The first data leave with the last messages of the handshake.
+    /// The first data is sent with the last messages of the handshake.
     fn send(&mut self, data: &[u8]) -> io::Result<Step> {
         let UnbufferedStatus { discard, state, .. } =
             self.tls.process_tls_records(&mut self.incoming.space[self.incoming.held.clone()]);

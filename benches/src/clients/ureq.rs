@@ -30,8 +30,8 @@ pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
         }
         None => None,
     };
-    // The default keeps 3 connections a host, with which 16 threads would dial all the time, and 15
-    // seconds, in which a busy machine does not open as many as are to idle.
+    // By default it keeps 3 connections a host, with which 16 threads would connect all the time,
+    // for 15 seconds, in which a busy machine does not open all idle connections of a row.
     let config = Agent::config_builder()
         .proxy(proxy)
         .max_idle_connections_per_host(32)
@@ -101,7 +101,7 @@ impl Ureq {
     }
 }
 
-/// It takes 10 MB and no more where nothing else is said.
+/// Its default limit is 10 MB.
 fn unlimited(body: &mut Body) -> BodyWithConfig<'_> {
     body.with_config().limit(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! The chart of README: CPU time beside the raw loop's, as SVG.
+//! The chart of README: CPU time relative to the raw loop, as SVG.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use crate::table::figure;
 const ROWS: [&str; 7] =
     ["get", "get-tls", "connect", "threads", "tasks", "download-chunked", "upload"];
 
-/// The clients that are drawn, and in which colour: readable on white and on black.
+/// The clients that are drawn, and their colors: readable on white and on black.
 const CLIENTS: [(&str, &str); 7] = [
     ("leanhttp", "#2f81f7"),
     ("leanhttp-tokio", "#2f81f7"),
@@ -22,14 +22,14 @@ const CLIENTS: [(&str, &str); 7] = [
 
 const TEXT: &str = "#848d97";
 const WIDTH: f64 = 760.0;
-/// Where bars begin, to the right of the names.
+/// The start of the bars, to the right of the names.
 const LEFT: f64 = 130.0;
-/// What is left for a figure behind the longest bar.
+/// The space for a figure behind the longest bar.
 const RIGHT: f64 = 60.0;
 const LINE: f64 = 16.0;
 const GAP: f64 = 14.0;
 
-/// Longer bars are cut, and their figure says how long they would be.
+/// Longer bars are cut, and their figure shows the full length.
 const LONGEST: f64 = 4.0;
 
 pub fn chart(times: &Times) -> String {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::counts::{Counts, RowCounts};
 use crate::table::{Table, figure, figure_of};
 
-/// A row's table, and which system calls they are.
+/// A row's table, and the names of its system calls.
 pub fn counts_markdown(counts: &RowCounts) -> String {
     let mut table = Table::new([
         "client",

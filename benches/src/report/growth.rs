@@ -1,4 +1,5 @@
-//! How cost grows: tables of each series, the picture of two of them, and both in this folder's README.
+//! Growth of cost: tables of each series, the picture of two of them, and both in this folder's
+//! README.
 
 use std::fmt::Write;
 
@@ -92,7 +93,7 @@ fn version(results: &Results, client: &str) -> Option<String> {
     Some(format!("{name} {}", results.version(name)?))
 }
 
-/// What is drawn of a series.
+/// The data of a series that is drawn.
 struct Panel {
     series: &'static str,
     title: &'static str,
@@ -112,7 +113,7 @@ const PANELS: [Panel; 2] = [
     },
 ];
 
-/// The clients that are drawn; the colours are readable on white and on black.
+/// The clients that are drawn; the colors are readable on white and on black.
 const CURVES: [(&str, &str, &str); 4] = [
     ("leanhttp", "#2f81f7", ""),
     ("leanhttp-tokio", "#2f81f7", " stroke-dasharray=\"5 3\""),
@@ -128,7 +129,7 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 570.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 210.0;
-/// How far apart the names at the ends of two curves are at least.
+/// The least distance between the names at the ends of two curves.
 const NAME: f64 = 14.0;
 
 /// The picture: both axes logarithmic, each curve with its name at its end.
@@ -225,7 +226,7 @@ struct Axis {
 }
 
 impl Axis {
-    /// At least a power of ten high, so that what is flat looks flat.
+    /// At least a power of ten high, so that a flat curve looks flat.
     fn new(low: f64, high: f64, from: f64, to: f64) -> Self {
         let (low, high) = ((low / 1.5).ln(), (high * 1.2).ln());
         Self { low, high: high.max(low + 10_f64.ln()), from, to }

@@ -1,4 +1,4 @@
-//! The figures in README.md, and its chart: made of what is in `results/`, never by hand.
+//! The figures in README.md, and its chart: generated from `results/`, never by hand.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub fn write() -> Outcome<()> {
     Ok(())
 }
 
-/// An error unless they are what the results say.
+/// An error unless they match the results.
 pub fn check() -> Outcome<()> {
     for Page { path, text } in pages()? {
         if fs::read_to_string(&path)? != text {
@@ -98,7 +98,7 @@ const CLIENTS: [&str; 9] = [
     "curl",
 ];
 
-/// Their allocations are not seen.
+/// Clients whose allocations are not counted.
 const ALLOCATES_IN_C: [&str; 1] = ["curl"];
 
 struct Figures {
@@ -198,7 +198,7 @@ mod tests {
     use super::{BEGIN, END, with_block};
 
     #[test]
-    fn only_the_block_changes() {
+    fn only_the_block_of_figures_changes() {
         let readme = format!("before\n{BEGIN}old\n{END}after\n");
         let expected = format!("before\n{BEGIN}new\n{END}after\n");
         assert_eq!(with_block(&readme, [BEGIN, "new\n", END]), Some(expected));

@@ -1,4 +1,4 @@
-//! What earlier runs have written.
+//! The results of earlier runs.
 
 use std::fs;
 use std::path::Path;
@@ -18,12 +18,12 @@ impl Results {
         Ok(Self(serde_json::from_str(&text)?))
     }
 
-    /// What stands at the top of the file.
+    /// The data at the top of the file.
     pub fn about(&self, what: &str) -> Option<&str> {
         self.0[what].as_str()
     }
 
-    /// The version that a package had.
+    /// The version of a package.
     pub fn version(&self, package: &str) -> Option<&str> {
         self.0["versions"][package].as_str()
     }
@@ -32,14 +32,14 @@ impl Results {
         self.0["rows"].as_array()?.iter().find(|row| row["name"] == name)
     }
 
-    /// What a row says of a client or program.
+    /// The data of a row for a client or program.
     pub fn of(&self, row: &str, client: &str) -> Option<&Value> {
         let row = self.row(row)?;
         let mut all = ["clients", "programs"].iter().filter_map(|list| row[list].as_array());
         all.next()?.iter().find(|one| one["client"] == client || one["program"] == client)
     }
 
-    /// What is said of a program where there are no rows.
+    /// The data of a program without rows.
     pub fn of_program(&self, program: &str) -> Option<&Value> {
         self.0["rows"].as_array()?.iter().find(|one| one["program"] == program)
     }

@@ -1,4 +1,4 @@
-//! The table of what is known before anything runs.
+//! The table of static figures.
 
 use serde_json::{Value, json};
 

@@ -33,7 +33,7 @@ pub fn times_markdown(times: &RowTimes) -> String {
     format!("### {}\n\n{table}", times.row.title)
 }
 
-/// The table of a row in which many send at once.
+/// The table of a row with concurrent requests.
 fn crowd_markdown(times: &RowTimes) -> String {
     let floor = times.floor().map_or("raw", |lane| lane.client);
     let mut table = Table::new([
@@ -71,7 +71,7 @@ fn cells(lane: &Lane, times: &RowTimes, unit: Unit) -> [String; 8] {
     ]
 }
 
-/// All rows and clients at a glance: the speed beside the raw loop's.
+/// All rows and clients at a glance: the speed relative to the raw loop.
 pub fn ratios_markdown(rows: &[RowTimes]) -> String {
     let known = CLIENTS.iter().map(|entry| entry.name);
     let shown: Vec<_> =

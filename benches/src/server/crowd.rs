@@ -1,5 +1,5 @@
-//! The server of rows with thousands of connections: one thread waits for all of them, because a
-//! thread for each would make its own switches the figure. It answers each head with the small answer.
+//! The server of rows with thousands of connections: one thread waits for all of them, because the
+//! switches between a thread for each would dominate. It sends the small response to each head.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,7 +17,7 @@ const DOOR: u64 = 0;
 const AT_ONCE: usize = 256;
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// Serves on a port of its own.
+/// Serves on a separate port.
 pub fn listen(replies: &Arc<Replies>) -> io::Result<u16> {
     let listener = bind()?;
     listener.set_nonblocking(true)?;
@@ -58,7 +58,7 @@ fn serve(listener: &TcpListener, answer: &[u8]) -> io::Result<()> {
                 known => {
                     let answered =
                         open.get_mut(&known).map(|it| answer_once(it, answer, &mut space));
-                    // Dropped, it leaves the set too.
+                    // Dropping it removes it from the set too.
                     if !matches!(answered, Some(Ok(true))) {
                         open.remove(&known);
                     }
@@ -68,7 +68,7 @@ fn serve(listener: &TcpListener, answer: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Reads what is there, which must be whole heads; false when the client is done.
+/// Reads what has arrived, which must be whole heads; false when the client is done.
 fn answer_once(socket: &mut TcpStream, answer: &[u8], space: &mut [u8]) -> io::Result<bool> {
     let held = match socket.read(space) {
         Ok(0) => return Ok(false),

@@ -1,4 +1,4 @@
-//! What a connection of the server receives: heads, and bodies that it throws away.
+//! The input of a connection: heads, and bodies that are discarded.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -32,7 +32,7 @@ impl<S: Read + Write> Inbox<S> {
         &mut self.stream
     }
 
-    /// The head of the next request; nothing when the client is done.
+    /// The head of the next request; `None` when the client is done.
     pub fn request(&mut self) -> io::Result<Option<Request>> {
         if self.start == self.end && !self.fill()? {
             return Ok(None);
@@ -42,7 +42,7 @@ impl<S: Read + Write> Inbox<S> {
         Ok(Some(Request::parse(head)))
     }
 
-    /// Reads a body to its end and says how many bytes it had.
+    /// Reads a body to its end and returns its length.
     pub fn discard(&mut self, body: Body) -> io::Result<u64> {
         match body {
             Body::Sized(size) => self.skip(size),
@@ -78,7 +78,7 @@ impl<S: Read + Write> Inbox<S> {
         }
     }
 
-    /// Takes what stands before `mark`, and the mark, and says where the former lies.
+    /// Consumes the bytes up to and including `mark`, and returns the range before it.
     fn take_until(&mut self, mark: &[u8]) -> io::Result<std::ops::Range<usize>> {
         loop {
             let held = &self.buffer[self.start..self.end];

@@ -1,4 +1,4 @@
-//! The prepared answers.
+//! The prepared responses.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -15,14 +15,14 @@ pub struct Replies {
     pub cookie: Vec<u8>,
     text: Arc<Vec<u8>>,
     points: Arc<Vec<u8>>,
-    /// What has been asked for before, by its path.
+    /// The responses that were requested before, by path.
     prepared: Mutex<HashMap<String, Arc<Prepared>>>,
 }
 
-/// An answer of any length. It is written in large pieces, so that the kernel and not this process
-/// says how fast it goes.
+/// A response of any length. It is written in large pieces, so that the kernel and not this process
+/// limits its speed.
 pub struct Prepared {
-    /// The head, and as much of the body as is not a whole block.
+    /// The head, and the part of the body that is not a whole block.
     start: Vec<u8>,
     block: Arc<Vec<u8>>,
     times: usize,
@@ -32,11 +32,11 @@ pub struct Prepared {
 pub const REFUSAL: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// How much is written at once.
+/// The size of a write.
 const BLOCK: usize = 1 << 20;
 
 const POINT: &[u8; POINT_SIZE as usize] = b"[1234567,12.3456,-0.56789,true],";
-/// Shorter by what the brackets of the array take.
+/// Shorter by the brackets of the array.
 const LAST_POINT: &[u8] = b"[1234567,12.3456,-0.5678,true]]";
 
 impl Replies {
@@ -51,8 +51,7 @@ impl Replies {
         }
     }
 
-    /// The answer to `/kind/size/extra`, made when it is asked for the first time; nothing where
-    /// there is none.
+    /// The response to `/kind/size/extra`, made on the first request; `None` for an unknown path.
     pub fn prepared(&self, path: &str) -> io::Result<Option<Arc<Prepared>>> {
         let mut all = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.get(path) {
@@ -116,7 +115,7 @@ impl Prepared {
         Self { start, block: Arc::default(), times: 0, end: Vec::new() }
     }
 
-    /// A short body leaves with its head.
+    /// A short body is sent with its head.
     pub fn write(&self, output: &mut impl Write) -> io::Result<()> {
         if self.times == 0 && self.start.len() < BLOCK && !self.end.is_empty() {
             return output.write_all(&[self.start.as_slice(), &self.end].concat());
@@ -151,7 +150,7 @@ fn redirect(count: usize) -> Vec<u8> {
     [b"HTTP/1.1 302 Found", &answer[b"HTTP/1.1 200 OK".len()..]].concat()
 }
 
-/// The small answer with so many more fields, which make so many bytes together.
+/// The small response with so many more fields, which have so many bytes together.
 fn with_fields(count: usize, bytes: usize) -> Vec<u8> {
     let each = bytes / count.max(1);
     let field = |number| {
@@ -195,7 +194,7 @@ fn text() -> Vec<u8> {
         .collect();
     let mut text = Vec::new();
     while text.len() < BLOCK {
-        // The product of two prefers the first words, as languages do.
+        // The product of two random numbers prefers the first words, as languages do.
         text.extend(&words[(next(2_000) * next(2_000) / 2_000) as usize]);
         text.push(b' ');
     }

@@ -1,4 +1,4 @@
-//! A certificate of the server's own, made at start.
+//! The server's certificate, made at start.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use rustls::server::NoServerSessionStorage;
 use crate::Outcome;
 
 pub struct Identity {
-    /// What the clients trust, in PEM.
+    /// The certificate that the clients trust, in PEM.
     pub certificate: String,
     pub config: Arc<ServerConfig>,
-    /// Gives no tickets and remembers no session.
+    /// Issues no tickets and stores no session.
     pub without_resumption: Arc<ServerConfig>,
 }
 

@@ -9,15 +9,15 @@
 // --boundary--                                                         Form::into_body
 // ```
 //
-// Nothing is copied or read when a form becomes a body: the lines between the contents are byte segments,
-// and the contents are appended as they are. The form's length is known if all of its parts' are. `syntax`
-// has the lines themselves: the boundary, names and file names, and the media types of files.
+// No source is read when a form becomes a body. The lines between the contents are byte segments; a short
+// content in memory is copied behind its lines, and any other is appended as it is. The form's length is known
+// if all of its parts' are. `syntax` has the lines themselves: the boundary, names and file names, and the media
+// types of files.
 //
-// A form with a text and a file of unknown length, as segments of its body:
+// A form with a short text and a file of unknown length, as segments of its body:
 //
-//   [bytes]   --b CRLF Content-Disposition: form-data; name="a" CRLF CRLF
-//   [bytes]   the text
-//   [bytes]   CRLF --b CRLF Content-Disposition: ...; filename="f.bin" CRLF Content-Type: ... CRLF CRLF
+//   [bytes]   --b CRLF Content-Disposition: form-data; name="a" CRLF CRLF the text
+//             CRLF --b CRLF Content-Disposition: ...; filename="f.bin" CRLF Content-Type: ... CRLF CRLF
 //   [source]  the file
 //   [bytes]   CRLF --b-- CRLF
 //
@@ -169,18 +169,26 @@ impl<S: Source> Form<S> {
         let mut body = Body::default();
         let mut between = Vec::new();
         for (name, part) in self.parts {
-            between.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+            push_all(&mut between, [b"--", boundary.as_bytes(), b"\r\n"]);
             part.write_head(&name, self.names, &mut between)?;
             check_content(&self.boundary, &part.content)?;
-            body.push(Segment::Bytes(std::mem::take(&mut between).into()));
-            body.append(part.content);
+            match part.content.as_bytes() {
+                Some(short) if short.len() <= LONGEST_COPY => between.extend_from_slice(short),
+                _ => {
+                    body.push(Segment::Bytes(std::mem::take(&mut between).into()));
+                    body.append(part.content);
+                }
+            }
             between.extend_from_slice(b"\r\n");
         }
-        between.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        push_all(&mut between, [b"--", boundary.as_bytes(), b"--\r\n"]);
         body.push(Segment::Bytes(between.into()));
         Ok((self.boundary.content_type()?, body))
     }
 }
+
+/// The longest content that is copied when a form becomes a body: a segment of its own would cost more.
+const LONGEST_COPY: usize = 1024;
 
 /// Checks that the content does not contain the boundary (RFC 2046 §5.1.1). Readers cannot be searched.
 fn check_content<S: Source>(boundary: &Boundary, content: &Body<S>) -> Result<()> {
@@ -324,8 +332,9 @@ impl<S: Source> Part<S> {
         if self.headers.contains_key(header::CONTENT_DISPOSITION) {
             return Err(Error::builder("Content-Disposition among the headers of a part"));
         }
-        let disposition = names.disposition(name, self.file_name.as_deref());
-        write_field(out, "Content-Disposition", disposition.as_bytes());
+        out.extend_from_slice(b"Content-Disposition: ");
+        names.push_disposition(out, name, self.file_name.as_deref());
+        out.extend_from_slice(b"\r\n");
         if let Some(content_type) = self.content_type() {
             write_field(out, "Content-Type", content_type);
         }
@@ -344,7 +353,12 @@ impl<S: Source> Part<S> {
 }
 
 fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
+    push_all(out, [name.as_bytes(), b": ", value, b"\r\n"]);
+}
+
+fn push_all<const N: usize>(out: &mut Vec<u8>, pieces: [&[u8]; N]) {
+    out.reserve(pieces.iter().map(|piece| piece.len()).sum());
+    for piece in pieces {
         out.extend_from_slice(piece);
     }
 }

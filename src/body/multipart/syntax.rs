@@ -2,8 +2,8 @@
 //! with its name and file name (RFC 7578 §4.2), and the media type that a file name suggests.
 //!
 //! What a program passes as a name, a file name or a type may come from a user. It must not end a
-//! line, a quoted string or a part (`tests/hostile_input.rs`, `i05_names_of_parts`,
-//! `i05_types_of_parts`, `i06_boundaries_cannot_be_guessed`):
+//! line, a quoted string or a part (`tests/hostile_input.rs`, `i05_names_of_parts_are_escaped`,
+//! `i05_types_of_parts_are_validated`, `i06_boundaries_are_unpredictable`):
 //!
 //! ```text
 //! name       a"b<LF>c            Content-Disposition: form-data; name="a%22b%0Ac"      as browsers do
@@ -132,21 +132,19 @@ impl NameEncoding {
     pub(super) const ATTR_CHARS: Self =
         Self::Extended(const { &C0_CONTROL.encoding(b" \"%'()*,/:;<=>?@[\\]{}") });
 
-    /// Returns the value of the field.
-    pub(super) fn disposition(self, name: &str, file_name: Option<&str>) -> String {
-        let mut value = String::from("form-data; ");
+    /// Appends the value of the field.
+    pub(super) fn push_disposition(self, out: &mut Vec<u8>, name: &str, file_name: Option<&str>) {
+        out.extend_from_slice(b"form-data; ");
         match self.extended(name) {
             Some(encoded) => {
-                value.push_str("name*=utf-8''");
-                value.push_str(&encoded);
+                out.extend_from_slice(b"name*=utf-8''");
+                out.extend_from_slice(encoded.as_bytes());
             }
-            None => push_quoted(&mut value, "name", name),
+            None => push_quoted(out, b"name=\"", name),
         }
         if let Some(file_name) = file_name {
-            value.push_str("; ");
-            push_quoted(&mut value, "filename", file_name);
+            push_quoted(out, b"; filename=\"", file_name);
         }
-        value
     }
 
     /// Returns the encoded name, if a character needed encoding.
@@ -158,20 +156,21 @@ impl NameEncoding {
     }
 }
 
-/// Appends a quoted parameter. A backslash is not escaped: servers disagree about its meaning, and
-/// Windows file names contain it.
-fn push_quoted(value: &mut String, parameter: &str, text: &str) {
-    value.push_str(parameter);
-    value.push_str("=\"");
-    for c in text.chars() {
-        match c {
-            '"' => value.push_str("%22"),
-            '\r' => value.push_str("%0D"),
-            '\n' => value.push_str("%0A"),
-            c => value.push(c),
-        }
+/// Appends a quoted parameter, which begins with `start`. A backslash is not escaped: servers disagree about its
+/// meaning, and Windows file names contain it.
+fn push_quoted(out: &mut Vec<u8>, start: &[u8], text: &str) {
+    out.extend_from_slice(start);
+    for run in text.as_bytes().split_inclusive(|byte| matches!(byte, b'"' | b'\r' | b'\n')) {
+        let (plain, escaped): (_, &[u8]) = match run {
+            [plain @ .., b'"'] => (plain, b"%22"),
+            [plain @ .., b'\r'] => (plain, b"%0D"),
+            [plain @ .., b'\n'] => (plain, b"%0A"),
+            plain => (plain, b""),
+        };
+        out.extend_from_slice(plain);
+        out.extend_from_slice(escaped);
     }
-    value.push('"');
+    out.push(b'"');
 }
 
 /// Guesses the media type of a file from its name. The table is small on purpose: servers that rely on the
@@ -212,6 +211,12 @@ const BY_EXTENSION: [(&str, &str); 19] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn disposition(names: NameEncoding, name: &str, file_name: Option<&str>) -> String {
+        let mut value = Vec::new();
+        names.push_disposition(&mut value, name, file_name);
+        String::from_utf8(value).unwrap()
+    }
 
     #[test]
     fn a_random_boundary_is_a_token_of_128_bits_and_never_twice_the_same() {
@@ -273,7 +278,7 @@ mod tests {
             ("a\0\t%22", None, "name=\"a\0\t%22\""),
         ];
         for (name, file_name, expected) in table {
-            let value = NameEncoding::Html.disposition(name, file_name);
+            let value = disposition(NameEncoding::Html, name, file_name);
             assert_eq!(value, format!("form-data; {expected}"), "{name:?} {file_name:?}");
         }
     }
@@ -290,7 +295,7 @@ mod tests {
             ("!#$&+-.^_`|~", "name*=utf-8''!%23$&+-.^_%60|~", "name=\"!#$&+-.^_`|~\""),
         ];
         for (name, path_segment, attr_chars) in table {
-            let value = |names: NameEncoding| names.disposition(name, Some("ü"));
+            let value = |names: NameEncoding| disposition(names, name, Some("ü"));
             let expected = |name| format!("form-data; {name}; filename=\"ü\"");
             assert_eq!(value(NameEncoding::PATH_SEGMENT), expected(path_segment));
             assert_eq!(value(NameEncoding::ATTR_CHARS), expected(attr_chars));

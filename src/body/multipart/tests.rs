@@ -3,7 +3,7 @@ use std::io::Read;
 use http::header;
 use proptest::prelude::*;
 
-use super::{Form, Part};
+use super::{Form, LONGEST_COPY, Part};
 use crate::body::{Body, BodyError, Feed, SourceLength};
 use crate::client::Client;
 use crate::harness::fuzzing::call::Given as Test;
@@ -71,6 +71,24 @@ fn the_parts_in_their_order() {
 }
 
 /// RFC 7578 §4.4: a file should have a type, a field is text by default.
+/// However many short parts a form has, its body is one piece of memory; a longer content is a piece of its own.
+#[test]
+fn short_contents_are_in_one_piece() {
+    for (length, pieces) in [(0, 1), (LONGEST_COPY, 1), (LONGEST_COPY + 1, 21)] {
+        let content = "x".repeat(length);
+        let form =
+            (0..10).fold(with_boundary(), |form, at| form.text(format!("{at}"), content.clone()));
+        let again =
+            (0..10).fold(with_boundary(), |form, at| form.text(format!("{at}"), content.clone()));
+        let (_, body) = form.into_body().unwrap();
+        assert_eq!(body.known().count(), pieces, "{length}");
+        let part =
+            |at| format!("Content-Disposition: form-data; name=\"{at}\"\r\n\r\n{content}\r\n");
+        let expected: String = (0..10).map(|at| format!("--BOUND\r\n{}", part(at))).collect();
+        assert_eq!(String::from_utf8(written(again)).unwrap(), expected + "--BOUND--\r\n");
+    }
+}
+
 #[test]
 fn the_type_of_a_part() {
     let text = || Part::text("x");

@@ -3,18 +3,19 @@
 
 use std::net::{IpAddr, SocketAddr};
 #[cfg(unix)]
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::ClientBuilder;
+use crate::config::IpFamily;
+use crate::config::dns::{IntoResolve, Resolver};
 use crate::config::proxy::Proxy;
-use crate::config::{IpFamily, Resolve, Resolver};
 use crate::driver::runtime::Runtime;
 use crate::policy::egress::EgressPolicy;
 
 /// Names and addresses.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
     /// of the URL. `Host` and the certificate's name stay those of `domain`.
     ///
@@ -44,9 +45,10 @@ impl<F: Runtime> ClientBuilder<F> {
         self.checked(added, |_, ()| {})
     }
 
-    /// Looks names up with this resolver instead of the system's.
-    pub fn dns_resolver<R: Resolve + 'static>(mut self, resolver: Arc<R>) -> Self {
-        self.config.dialling.resolver = Resolver(resolver);
+    /// Looks names up with this resolver instead of the system's: a [`Resolve`](crate::dns::Resolve), or one
+    /// in an `Arc`, also an `Arc<dyn Resolve>`. [`dns::from_fn`](crate::dns::from_fn) makes one of a function.
+    pub fn dns_resolver<R: IntoResolve>(mut self, resolver: R) -> Self {
+        self.config.dialling.resolver = Resolver(resolver.into_resolve());
         self
     }
 
@@ -92,14 +94,14 @@ impl<F: Runtime> ClientBuilder<F> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     #[cfg(unix)]
-    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
-        self.config.dialling.unix_socket = Some(path.into());
+    pub fn unix_socket(mut self, path: impl AsRef<Path>) -> Self {
+        self.config.dialling.unix_socket = Some(path.as_ref().to_owned());
         self
     }
 }
 
 /// Proxies.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Adds a proxy. The first one that covers a URL is used; the proxies of the environment are
     /// ignored. See [`proxy`](crate::config::proxy).
     pub fn proxy(self, proxy: Proxy) -> Self {
@@ -116,7 +118,7 @@ impl<F: Runtime> ClientBuilder<F> {
 }
 
 /// Socket options.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the local address of connections. Only addresses of its family are connected to.
     pub fn local_address<T: Into<Option<IpAddr>>>(mut self, addr: T) -> Self {
         self.config.dialling.socket.local = addr.into();
@@ -138,13 +140,13 @@ impl<F: Runtime> ClientBuilder<F> {
 
     /// Sets the idle time after which the system probes the peer (`SO_KEEPALIVE`, `TCP_KEEPIDLE`).
     /// No probes are sent by default.
-    pub fn tcp_keepalive<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
+    pub fn tcp_keepalive<T: Into<Option<Duration>>>(mut self, val: T) -> Self {
         self.config.dialling.socket.keepalive.idle = val.into();
         self
     }
 
     /// Sets the time between two keepalive probes (`TCP_KEEPINTVL`); the system's by default.
-    pub fn tcp_keepalive_interval<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
+    pub fn tcp_keepalive_interval<T: Into<Option<Duration>>>(mut self, val: T) -> Self {
         self.config.dialling.socket.keepalive.interval = val.into();
         self
     }
@@ -159,19 +161,19 @@ impl<F: Runtime> ClientBuilder<F> {
     /// Sets the time that sent data may stay unacknowledged before the system drops the connection
     /// (`TCP_USER_TIMEOUT`, RFC 5482); the system's time by default.
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    pub fn tcp_user_timeout<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
+    pub fn tcp_user_timeout<T: Into<Option<Duration>>>(mut self, val: T) -> Self {
         self.config.dialling.socket.user_timeout = val.into();
         self
     }
 }
 
 /// The connection pool.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the time for which a connection may be idle and still be reused; 90 seconds by default.
     ///
     /// No thread closes it when that time is over: the client's next call does, to any host, or
     /// [`close_idle_connections`](crate::client::Client::close_idle_connections).
-    pub fn pool_idle_timeout<D: Into<Option<Duration>>>(mut self, timeout: D) -> Self {
+    pub fn pool_idle_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
         self.config.pool.idle_timeout = timeout.into();
         self
     }
@@ -220,7 +222,7 @@ impl<F: Runtime> ClientBuilder<F> {
 
     /// Sets the maximum age of a connection; no limit by default. It is closed after the request
     /// that it serves at that time, so that clients reach new servers behind a name.
-    pub fn pool_max_age<D: Into<Option<Duration>>>(mut self, age: D) -> Self {
+    pub fn pool_max_age<T: Into<Option<Duration>>>(mut self, age: T) -> Self {
         self.config.pool.max_age = age.into();
         self
     }

@@ -10,7 +10,7 @@ use crate::http1::limits::Limits;
 use crate::policy::deadline::{Pace, Timeouts};
 
 /// Time limits.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the time from `send` to the last byte of the body, with lookups, connections and redirects
     /// included: a deadline, not a limit that starts again at each step. None by default.
     ///
@@ -100,7 +100,7 @@ impl<F: Runtime> ClientBuilder<F> {
 }
 
 /// Sizes of a response, and leniency towards malformed ones.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the limits on one response; [`Limits`] lists them with their defaults.
     pub fn limits(mut self, limits: Limits) -> Self {
         let lenience = self.config.limits.lenience;

@@ -30,6 +30,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 
 use crate::base::buffer::ErasedBox;
 use crate::client::Client;
+use crate::client::defaults::{self, Defaults, Standard};
 #[cfg(feature = "middleware")]
 use crate::client::middleware::Middleware;
 #[cfg(feature = "middleware")]
@@ -60,38 +61,42 @@ use crate::policy::{redirect, retry};
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
 #[must_use]
-pub struct ClientBuilder<F: Runtime> {
+pub struct ClientBuilder<F: Runtime, D = Standard> {
     pub(crate) config: ErasedBox<Config>,
     /// The first invalid setting.
     error: Option<Error>,
     #[cfg(feature = "middleware")]
     middleware: Vec<Box<dyn Middleware<F>>>,
-    runtime: PhantomData<fn() -> F>,
+    types: PhantomData<fn() -> (F, D)>,
 }
 
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D: Defaults> ClientBuilder<F, D> {
     /// Returns a builder with the default settings.
     pub fn new() -> Self {
+        let mut config = ErasedBox::new(Config::default());
+        defaults::set::<D>(&mut config);
         Self {
-            config: ErasedBox::new(Config::default()),
+            config,
             error: None,
             #[cfg(feature = "middleware")]
             middleware: Vec::new(),
-            runtime: PhantomData,
+            types: PhantomData,
         }
     }
+}
 
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Returns the client.
     ///
     /// # Errors
     ///
     /// The error of the first setting that was invalid.
-    pub fn build(self) -> Result<Client<F>> {
+    pub fn build(self) -> Result<Client<F, D>> {
         self.build_in(F::default())
     }
 
     /// Returns a client on the given system: that of the runtime, or a simulated one.
-    pub(crate) fn build_in(self, runtime: F) -> Result<Client<F>> {
+    pub(crate) fn build_in(self, runtime: F) -> Result<Client<F, D>> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -101,6 +106,25 @@ impl<F: Runtime> ClientBuilder<F> {
         #[cfg(feature = "middleware")]
         let client = client.wrapped(self.middleware);
         Ok(client)
+    }
+
+    /// Returns the builder for a client on another runtime. Its `build` fails if there is middleware.
+    #[cfg(all(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn for_runtime<G: Runtime, E>(self) -> ClientBuilder<G, E> {
+        #[cfg(feature = "middleware")]
+        let error = self.error.or_else(|| {
+            let detail = "middleware can be run only by the client that it was made for";
+            (!self.middleware.is_empty()).then(|| Error::builder(detail))
+        });
+        #[cfg(not(feature = "middleware"))]
+        let error = self.error;
+        ClientBuilder {
+            config: self.config,
+            error,
+            #[cfg(feature = "middleware")]
+            middleware: Vec::new(),
+            types: PhantomData,
+        }
     }
 
     /// Sets the `User-Agent` field; `leanhttp/` and the version by default. An empty one is not sent. It
@@ -187,10 +211,18 @@ impl<F: Runtime> ClientBuilder<F> {
 }
 
 /// Further requests of a call: redirects and retries.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the redirect policy; up to 10 redirects are followed by default.
     pub fn redirect(mut self, policy: redirect::Policy) -> Self {
         self.config.redirect = policy;
+        self
+    }
+
+    /// Sends `Referer` (RFC 9110 §10.1.3) in redirected requests: the URL of the previous hop without user
+    /// name, password and fragment. It replaces one that the program has set. A redirect from `https` to
+    /// `http` removes it. Off by default, because the path and the query of a URL may be secrets.
+    pub fn referer(mut self, enable: bool) -> Self {
+        self.config.sends_referer = enable;
         self
     }
 
@@ -216,7 +248,7 @@ impl<F: Runtime> ClientBuilder<F> {
 }
 
 /// Credentials and cookies.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets Basic credentials (RFC 7617) for every request that has no `Authorization` of its own.
     ///
     /// They are sent to the origin that a request names, and not to the target of a redirect.
@@ -355,13 +387,13 @@ impl<F: Runtime> ClientBuilder<F> {
     }
 }
 
-impl<F: Runtime> Default for ClientBuilder<F> {
+impl<F: Runtime, D: Defaults> Default for ClientBuilder<F, D> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<F: Runtime> fmt::Debug for ClientBuilder<F> {
+impl<F: Runtime, D> fmt::Debug for ClientBuilder<F, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("timeouts", &self.config.timeouts)

@@ -8,7 +8,7 @@ use crate::config::tls::{
 use crate::driver::runtime::Runtime;
 
 /// Trust: which server certificates are accepted.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Trusts this root certificate too, or all of them if the value holds several.
     ///
     /// A server that presents this very certificate as its own is trusted as well, if name and dates are
@@ -58,7 +58,7 @@ impl<F: Runtime> ClientBuilder<F> {
     /// ```
     #[cfg(feature = "platform-verifier")]
     pub fn tls_platform_verifier(self) -> Self {
-        self.set_tls(|tls| tls.use_platform_verifier())
+        self.set_tls(|tls| tls.trust_platform(true))
     }
 
     /// Refuses the certificates of this list; see [`add_crls`](Self::add_crls).
@@ -118,7 +118,7 @@ impl<F: Runtime> ClientBuilder<F> {
 }
 
 /// Identity and protocol.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Presents this certificate to servers that ask for one.
     ///
     /// It stays with the origin that a request names, as other credentials do: after a redirect to

@@ -206,7 +206,7 @@ fn pieces<'r>(mut raw: &'r [u8], sizes: &[usize]) -> Vec<&'r [u8]> {
     pieces
 }
 
-/// What the files in `data` decode to: 30,007 bytes of words and numbers.
+/// The decoded content of the files in `data`: 30,007 bytes of words and numbers.
 #[cfg(any(feature = "brotli", feature = "zstd"))]
 fn words() -> Vec<u8> {
     const WORDS: [&str; 12] =

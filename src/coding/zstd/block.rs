@@ -14,7 +14,7 @@
 use super::entropy::{Bits, Fse, Huffman};
 use super::{MALFORMED, Result, Window, number};
 
-/// What a compressed block leaves to the next one of its frame.
+/// The state that a compressed block passes to the next one of its frame.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     huffman: Option<Huffman>,

@@ -37,7 +37,7 @@ use crate::http1::progress::DecodeProgress;
 /// The result of decoding; the error describes the fault in the data.
 type Result<T> = std::result::Result<T, &'static str>;
 
-/// What is wrong with data that has no better description.
+/// The error text for invalid data without a more specific one.
 const MALFORMED: &str = "malformed";
 
 /// The first four bytes of a frame (RFC 8878 §3.1.1), in little-endian order like all numbers here.
@@ -99,7 +99,7 @@ enum BlockKind {
     Compressed,
 }
 
-/// What the frame header announces.
+/// The fields of a frame header.
 #[derive(Debug, Default)]
 struct Frame {
     has_checksum: bool,
@@ -296,7 +296,7 @@ impl Zstd {
             }
             BlockKind::Compressed => {
                 let decoded = self.tables.decode(item, &mut self.window);
-                // What a faulty block decoded to so far is not delivered.
+                // The output of an invalid block is not delivered.
                 decoded.inspect_err(|_| self.window.bytes.truncate(self.window.delivered))?;
             }
         }
@@ -528,7 +528,7 @@ mod tests {
         assert!((1..100).all(|piece| hash(&long, piece) == whole));
     }
 
-    /// However long the frame is, no more is kept than the window and half as much again.
+    /// At most the window and half as much again is kept, for frames of any length.
     #[test]
     fn memory_is_bounded_by_the_window() {
         let mut decoder = Zstd::new();

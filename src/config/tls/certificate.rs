@@ -201,17 +201,25 @@ impl Identity {
     ///
     /// Returns an error if the certificate or the key is missing, or the text is malformed.
     pub fn from_pem(buf: &[u8]) -> Result<Self> {
-        let chain: Vec<CertificateDer<'_>> = pem_items(buf)?;
-        if chain.is_empty() {
-            let error = Error::builder("no certificate in the PEM text of an identity");
-            return Err(explained(error, buf));
-        }
-        let key = PrivateKeyDer::from_pem_slice(&pem_text(buf)).map_err(|error| {
-            let error =
-                Error::builder("no private key in the PEM text of an identity").cause(error);
-            explained(error, buf)
-        })?;
-        Ok(Self { chain, key: Arc::new(key) })
+        Self::from_pkcs8_pem(buf, buf)
+    }
+
+    /// Parses two PEM texts: the certificate with optional intermediate certificates, and the private key, as
+    /// in [`from_pem`](Self::from_pem). Certificates beside the key are not used.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (certificate, key) = (std::fs::read("client.crt")?, std::fs::read("client.key")?);
+    /// let identity = leanhttp::Identity::from_pkcs8_pem(&certificate, &key)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the certificate or the key is missing, or a text is malformed.
+    pub fn from_pkcs8_pem(pem: &[u8], key: &[u8]) -> Result<Self> {
+        Ok(Self { chain: chain(pem)?, key: Arc::new(private_key(key)?) })
     }
 
     /// Returns the configuration of a client that uses this identity.
@@ -221,6 +229,24 @@ impl Identity {
     ) -> Result<ClientConfig, rustls::Error> {
         builder.with_client_auth_cert(self.chain.clone(), self.key.clone_key())
     }
+}
+
+/// Parses the certificates of an identity.
+fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+    let chain = pem_items(pem)?;
+    if chain.is_empty() {
+        let error = Error::builder("no certificate in the PEM text of an identity");
+        return Err(explained(error, pem));
+    }
+    Ok(chain)
+}
+
+/// Parses the first private key.
+fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_slice(&pem_text(pem)).map_err(|error| {
+        let error = Error::builder("no private key in the PEM text of an identity").cause(error);
+        explained(error, pem)
+    })
 }
 
 /// Shows nothing of the key.

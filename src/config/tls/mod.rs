@@ -55,7 +55,7 @@
 //
 // `use_preconfigured_tls` replaces everything. A setting beside it that restricts trust would
 // silently have no effect, so it is an error (`tests/tls.rs`,
-// `nothing_is_set_beside_a_whole_configuration`).
+// `settings_beside_a_preconfigured_configuration_are_errors`).
 mod certificate;
 pub mod rustls_0_23;
 
@@ -153,6 +153,15 @@ impl TlsSettings {
         }
     }
 
+    /// Sets whether the roots that this crate or the operating system has are trusted beside the added ones.
+    pub(crate) fn trust_built_in(&mut self, trusted: bool) {
+        self.trusts_only_added = !trusted;
+        self.is_changed = true;
+        if let Some(judgement) = &mut self.judgement {
+            judgement.is_platforms &= trusted;
+        }
+    }
+
     /// Trusts only the certificates that the environment names, if it names any.
     pub(crate) fn trust_environment(&mut self) -> Result<()> {
         if let Some(certs) =
@@ -177,9 +186,9 @@ impl TlsSettings {
         self.changed_judgement().revoked = lists.into_iter().collect();
     }
 
-    #[cfg(feature = "platform-verifier")]
-    pub(crate) fn use_platform_verifier(&mut self) {
-        self.changed_judgement().is_platforms = true;
+    /// Sets whether the operating system verifies certificates.
+    pub(crate) fn trust_platform(&mut self, trusted: bool) {
+        self.changed_judgement().is_platforms = trusted;
     }
 
     pub(crate) fn add_pins(&mut self, pins: impl IntoIterator<Item = SpkiSha256>) {

@@ -28,8 +28,8 @@ use http::Method;
 use super::{Head, Outcome, protocol, text};
 use crate::body::{self, Body, SourceLength};
 use crate::client::send;
-use crate::config::Resolver;
 use crate::config::SocketOptions;
+use crate::config::dns::Resolver;
 use crate::driver::ResponseBody;
 use crate::driver::runtime::{
     self, Dial, Dialled, Found, Meanwhile, Oneshot, Runtime, SocketError, run,

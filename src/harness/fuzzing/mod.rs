@@ -16,6 +16,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 
 pub mod call;
+#[cfg(feature = "download")]
+pub mod download;
 #[cfg(all(feature = "charset", feature = "digest"))]
 pub mod fields;
 pub mod proxy;
@@ -29,6 +31,12 @@ use crate::http1::exchange::{self, BodyStep, Expectation, Outgoing, Step};
 use crate::http1::head::{self, HeadScanner, ResponseHead};
 use crate::http1::limits::Limits;
 use crate::http1::request_head::HeadWriter;
+
+/// Makes a response with this body.
+#[cfg(feature = "blocking")]
+pub fn made_response(body: crate::blocking::Body) -> crate::blocking::Response {
+    http::Response::new(body).into()
+}
 
 fn text(error: impl Debug) -> String {
     format!("{error:?}")

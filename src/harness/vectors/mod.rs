@@ -8,11 +8,15 @@
 
 #[cfg(feature = "digest")]
 mod authentication;
+#[cfg(feature = "download")]
+mod download;
 mod fields;
 #[cfg(feature = "charset")]
 mod media_type;
 mod netrc;
 mod no_proxy;
+#[cfg(all(feature = "sse", feature = "json", feature = "blocking"))]
+mod streams;
 mod tunnels;
 
 #[path = "../../../tests/conformance/support.rs"]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::blocking::Blocking;
+use crate::config::dns::{Resolve, from_fn};
 use crate::driver::runtime::Runtime;
 use crate::driver::runtime::ready;
 use crate::policy::deadline::{Budget, Timeouts};
@@ -48,7 +49,7 @@ impl Stalling {
             let _ = told.lock().unwrap().recv();
             Err(io::Error::other(name.to_owned()))
         };
-        Self { resolver: Resolver(Arc::new(resolver)), asked, go }
+        Self { resolver: Resolver(Arc::new(from_fn(resolver))), asked, go }
     }
 
     /// Waits until that many names were asked for.
@@ -148,7 +149,7 @@ fn a_site_gets_only_a_part_of_the_lookups() {
         let running = lookups.state().queue.running();
         assert!(running <= most && running >= sites, "{sites} sites: {running}");
         let answer = |name: &str| Err(io::Error::other(format!("no {name}")));
-        let other = Resolver(Arc::new(answer));
+        let other = Resolver(Arc::new(from_fn(answer)));
         let answered = answered(&begin(&lookups, &other, "a.other.test"));
         assert_eq!(answered, "no a.other.test");
         drop((all, stalling.go));
@@ -237,7 +238,7 @@ fn after_a_fork_the_child_starts_without_lookups() {
         (0..64).map(|n| begin(&lookups, &stalling.resolver, &format!("{n}.test"))).collect();
     lookups.state().process -= 1;
     let answer = |name: &str| Err(io::Error::other(format!("no {name}")));
-    let child = begin(&lookups, &Resolver(Arc::new(answer)), "0.test");
+    let child = begin(&lookups, &Resolver(Arc::new(from_fn(answer))), "0.test");
     assert_eq!(answered(&child), "no 0.test");
     drop((parents, stalling.go));
 }
@@ -261,7 +262,7 @@ fn a_resolver_is_called_and_dropped_without_the_lock() {
             uses.0.obstacle("a.test");
             Ok(Vec::new())
         };
-        Resolver(Arc::new(resolver))
+        Resolver(Arc::new(from_fn(resolver)))
     };
     let desk: Answer = Arc::default();
     lookups.begin("a.test", using(), Threads, &desk);
@@ -280,4 +281,49 @@ fn a_resolver_is_called_and_dropped_without_the_lock() {
     while dropped.load(Ordering::SeqCst) < 4 {
         thread::yield_now();
     }
+}
+
+/// It is dropped, and not asked again, when it is woken and nobody waits for it any more.
+#[test]
+fn an_abandoned_future_is_dropped() {
+    #[derive(Clone, Default)]
+    struct Waiting(Arc<Mutex<(Vec<Waker>, usize)>>);
+    struct Counted(Waiting);
+    impl Resolve for Waiting {
+        fn resolve(&self, _: Name) -> Resolving {
+            let counted = Counted(self.clone());
+            Box::pin(poll_fn(move |cx| {
+                counted.0.0.lock().unwrap().0.push(cx.waker().clone());
+                Poll::Pending
+            }))
+        }
+    }
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.0.lock().unwrap().1 += 1;
+        }
+    }
+    let (lookups, waiting) = (Arc::new(Lookups::default()), Waiting::default());
+    let desk = begin(&lookups, &Resolver(Arc::new(waiting.clone())), "a.test");
+    while waiting.0.lock().unwrap().0.is_empty() {
+        thread::yield_now();
+    }
+    let wake = |expected| {
+        let mut state = waiting.0.lock().unwrap();
+        let wakers = std::mem::take(&mut state.0);
+        assert_eq!((wakers.len(), state.1), expected);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    };
+    wake((1, 0));
+    while waiting.0.lock().unwrap().0.is_empty() {
+        thread::yield_now(); // the caller still waits, so it is polled again
+    }
+    drop(desk);
+    wake((1, 0));
+    assert_empty(&lookups);
+    while waiting.0.lock().unwrap().1 == 0 {
+        thread::yield_now();
+    }
+    wake((0, 1));
 }

@@ -34,7 +34,7 @@
 //!   not remove the strong one without being the server
 //!   (`the_strongest_supported_challenge_is_answered`).
 //! - A nonce is kept for the origin that gave it (`tests/hostile_redirects.rs`,
-//!   `r10_a_nonce_is_for_its_origin`), and the number of origins is bounded
+//!   `r10_a_nonce_is_used_for_its_origin_only`), and the number of origins is bounded
 //!   (`the_number_of_stored_origins_is_limited`).
 //! - Two challenges per hop are answered at most, so a server cannot make the client loop.
 //! - The password is never sent, and `Debug` shows no login (`debug_shows_no_login`). MD5, which

@@ -15,7 +15,7 @@
 //! # Where credentials come from
 //!
 //! In this order; the first that is there is used, and none replaces a field that the request has
-//! (`tests/credentials.rs`, `the_closest_credentials_win`):
+//! (`tests/credentials.rs`, `the_most_specific_credentials_win`):
 //!
 //! | source | set by | sent to |
 //! | --- | --- | --- |

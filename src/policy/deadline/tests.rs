@@ -21,19 +21,19 @@ fn without_a_deadline_the_clock_is_not_called() {
 #[test]
 fn the_shortest_limit_wins_and_names_itself() {
     let cases = [
-        ((0, 5, 0), 0, Ok(Some(5)), "no byte came for 5s (read timeout)"),
-        ((0, 0, 0), 0, Ok(None), "no byte came for 0ns (read timeout)"),
-        ((0, 5, 10), 4, Ok(Some(5)), "no byte came for 5s (read timeout)"),
-        ((0, 5, 10), 7, Ok(Some(3)), "not done within 10s (total timeout)"),
-        ((0, 5, 10), 10, Err(()), "not done within 10s (total timeout)"),
-        ((0, 5, 10), 99, Err(()), "not done within 10s (total timeout)"),
-        ((3, 5, 10), 1, Ok(Some(2)), "no connection within 3s (connect timeout)"),
-        ((3, 5, 2), 1, Ok(Some(1)), "not done within 2s (total timeout)"),
-        ((3, 5, 0), 3, Err(()), "no connection within 3s (connect timeout)"),
+        ((0, 5, 0), 0, Ok(Some(5)), "timed out: no byte came for 5s (read timeout)"),
+        ((0, 0, 0), 0, Ok(None), "timed out: no byte came for 0ns (read timeout)"),
+        ((0, 5, 10), 4, Ok(Some(5)), "timed out: no byte came for 5s (read timeout)"),
+        ((0, 5, 10), 7, Ok(Some(3)), "timed out: not done within 10s (total timeout)"),
+        ((0, 5, 10), 10, Err(()), "timed out: not done within 10s (total timeout)"),
+        ((0, 5, 10), 99, Err(()), "timed out: not done within 10s (total timeout)"),
+        ((3, 5, 10), 1, Ok(Some(2)), "timed out: no connection within 3s (connect timeout)"),
+        ((3, 5, 2), 1, Ok(Some(1)), "timed out: not done within 2s (total timeout)"),
+        ((3, 5, 0), 3, Err(()), "timed out: no connection within 3s (connect timeout)"),
         // If two end together, the one with the wider scope is reported, otherwise the earlier
         // one.
-        ((3, 5, 3), 1, Ok(Some(2)), "not done within 3s (total timeout)"),
-        ((0, 5, 10), 5, Ok(Some(5)), "no byte came for 5s (read timeout)"),
+        ((3, 5, 3), 1, Ok(Some(2)), "timed out: not done within 3s (total timeout)"),
+        ((0, 5, 10), 5, Ok(Some(5)), "timed out: no byte came for 5s (read timeout)"),
     ];
     for ((connect, read, total), elapsed, expected, message) in cases {
         let start = Instant::now();
@@ -71,12 +71,12 @@ fn the_wait_for_100_continue_is_a_separate_limit() {
 fn errors_name_the_expired_limit() {
     for (which, message) in [
         (Which::Resolve, "DNS lookup timed out after 1s (resolve timeout)"),
-        (Which::PoolWait, "no connection was free within 1s (pool wait timeout)"),
+        (Which::PoolWait, "timed out: no connection was free within 1s (pool wait timeout)"),
         (Which::Handshake, "handshake timed out after 1s (handshake timeout)"),
-        (Which::Continue, "no 100 Continue for 1s"),
-        (Which::FirstByte, "no answer within 1s (first byte timeout)"),
-        (Which::Write, "no byte could be sent for 1s (write timeout)"),
-        (Which::Pace(9), "less than 9 bytes a second for 1s (minimum throughput)"),
+        (Which::Continue, "timed out: no 100 Continue for 1s"),
+        (Which::FirstByte, "timed out: no answer within 1s (first byte timeout)"),
+        (Which::Write, "timed out: no byte could be sent for 1s (write timeout)"),
+        (Which::Pace(9), "timed out: less than 9 bytes a second for 1s (minimum throughput)"),
         (Which::Cancelled, "the call was cancelled"),
     ] {
         let expired = Expired { which, length: SECOND };
@@ -321,7 +321,7 @@ fn operations_that_do_not_wait_end_with_the_deadline_too() {
     let budget = Budget::start(timeouts(0, 1, 2), start);
     assert_eq!(budget.check_time(|| start + SECOND), Ok(()));
     let expired = budget.check_time(|| start + 2 * SECOND).unwrap_err();
-    assert_eq!(expired.to_string(), "not done within 2s (total timeout)");
+    assert_eq!(expired.to_string(), "timed out: not done within 2s (total timeout)");
     let budget = Budget::start(timeouts(0, 1, 0), start);
     assert_eq!(budget.check_time(|| panic!("asked the clock")), Ok(()));
 }
@@ -331,7 +331,7 @@ fn a_limit_of_zero_expires_immediately() {
     let timeouts = Timeouts { read: Some(Duration::ZERO), ..Timeouts::default() };
     let budget = Budget::start(timeouts, Instant::now());
     let expired = budget.wait(Operation::Read, Instant::now).unwrap_err();
-    assert_eq!(expired.to_string(), "no byte came for 0ns (read timeout)");
+    assert_eq!(expired.to_string(), "timed out: no byte came for 0ns (read timeout)");
     assert!(budget.wait(Operation::Write, Instant::now).is_ok());
 }
 
@@ -346,7 +346,7 @@ fn a_retried_operation_gets_no_extra_time() {
         assert_eq!(left.ok(), expected, "{waited}");
     }
     let over = budget.wait_on(Operation::Read, 9 * SECOND, &|| now).unwrap_err();
-    assert_eq!(over.to_string(), "no byte came for 9s (read timeout)");
+    assert_eq!(over.to_string(), "timed out: no byte came for 9s (read timeout)");
 }
 
 #[test]
@@ -407,7 +407,7 @@ mod throughput {
             (&[(299, 0), (0, 3)], Some(1)),
             (&[(100, 1), (100, 1), (99, 1)], Some(2)),
             (&[(100, 1), (100, 1), (100, 1), (100, 1), (100, 1), (99, 1)], Some(5)),
-            // A surplus in one interval is no credit for the next.
+            // A surplus in one interval does not count for the next.
             (&[(9000, 3), (0, 3)], Some(1)),
             // A wait beyond the end of the interval counts in full.
             (&[(399, 4)], Some(0)),
@@ -426,5 +426,25 @@ mod throughput {
         let mut meter = Meter::start(none);
         assert_eq!(meter.moved(0, Duration::ZERO), Ok(()));
         assert_eq!(Meter::start(fast).moved(0, Duration::MAX), Err(fast));
+    }
+}
+
+/// A stream of events lasts as long as it has events, unless the request says how long.
+#[cfg(feature = "sse")]
+#[test]
+fn only_the_total_timeout_of_a_request_ends_a_stream() {
+    let now = Instant::now();
+    let total = Some(Duration::from_secs(1));
+    for is_total_of_request in [false, true] {
+        let timeouts = Timeouts { total, is_total_of_request, ..Timeouts::default() };
+        let outer = Budget::start(timeouts, now);
+        let mut inner = Budget::start(Timeouts::default(), now);
+        inner.end_with(&outer);
+        for mut budget in [outer, inner] {
+            assert!(budget.check_time(|| now + Duration::from_secs(2)).is_err());
+            budget.outlive_total();
+            let is_over = budget.check_time(|| now + Duration::from_secs(2)).is_err();
+            assert_eq!(is_over, is_total_of_request);
+        }
     }
 }

@@ -27,10 +27,10 @@
 //! - The first rule that covers the scheme and does not except the host decides. A rule that is a
 //!   function of the caller may decline, and the next one is asked
 //!   (`a_custom_rule_may_defer_to_the_next_rule`).
-//! - A redirect chooses anew (`tests/proxy.rs`, `r11_redirects_choose_anew`).
+//! - A redirect chooses anew (`tests/proxy.rs`, `r11_each_redirect_selects_its_proxy`).
 //! - `HTTP_PROXY` is ignored in a CGI script, where a client of the web server sets it
 //!   (`r16_http_proxy_is_ignored_in_cgi`).
-//! - A text that is no proxy URL is not shown in an error, as far as it may contain a password
+//! - An invalid proxy URL is not shown in an error, as far as it may contain a password
 //!   (`a_text_that_may_contain_a_password_is_not_shown`).
 //! - Login and fields are part of the proxy, and so of the pool's key: two users of one proxy share
 //!   no connection (`r14_proxies_with_different_settings_are_distinct`).

@@ -37,7 +37,11 @@ mod policy {
         ];
         for (kind, phase, expected) in cases {
             let error = Error::new(kind, phase);
-            assert_eq!(Policy::new().repeats_failure(&error, ATTEMPT), expected, "{error:?}");
+            assert_eq!(
+                Policy::new().repeats_failure(&error, ATTEMPT, &Url::nowhere()),
+                expected,
+                "{error:?}"
+            );
         }
         let refused = |status| Error::new(Proxy, Phase::Proxy).refused_with(status);
         for (status, expected) in [(None, false), (Some(403), false), (Some(407), false)]
@@ -45,7 +49,11 @@ mod policy {
             .chain([(Some(502), true), (Some(503), true)])
         {
             let error = refused(status.map(|status| StatusCode::from_u16(status).unwrap()));
-            assert_eq!(Policy::new().repeats_failure(&error, ATTEMPT), expected, "{status:?}");
+            assert_eq!(
+                Policy::new().repeats_failure(&error, ATTEMPT, &Url::nowhere()),
+                expected,
+                "{status:?}"
+            );
         }
     }
 
@@ -74,14 +82,21 @@ mod policy {
                 FailedAttempt { method: &method, has_sent, has_heard, can_replay, ..ATTEMPT };
             let loss = FailedAttempt { lost_connection: true, ..attempt };
             let policy = Policy::new();
-            assert_eq!(policy.repeats_failure(&lost, loss), expected, "{loss:?}");
-            assert_eq!(policy.repeats_failure(&late, attempt), expected, "{attempt:?}");
+            assert_eq!(policy.repeats_failure(&lost, loss, &Url::nowhere()), expected, "{loss:?}");
+            assert_eq!(
+                policy.repeats_failure(&late, attempt, &Url::nowhere()),
+                expected,
+                "{attempt:?}"
+            );
             let bold = policy.retry_method(method.clone());
             let expected = !has_heard && can_replay;
-            assert_eq!(bold.repeats_failure(&lost, loss), expected, "{loss:?}");
+            assert_eq!(bold.repeats_failure(&lost, loss, &Url::nowhere()), expected, "{loss:?}");
         }
         let broken = Error::new(Kind::Io, Phase::Head);
-        assert!(!Policy::new().repeats_failure(&broken, ATTEMPT), "the connection is there");
+        assert!(
+            !Policy::new().repeats_failure(&broken, ATTEMPT, &Url::nowhere()),
+            "the connection is there"
+        );
     }
 
     #[test]
@@ -278,7 +293,7 @@ mod ledger {
         let mut ledger = Ledger::default();
         assert_eq!((payments(&mut ledger, 1, 10), payments(&mut ledger, 2, 3)), (10, 3));
         for (responses, more) in [(9, 0), (1, 1), (25, 2), (4, 0), (1, 1), (5000, 10)] {
-            (0..responses).for_each(|_| ledger.pay_back(&url(1)));
+            (0..responses).for_each(|_| ledger.pay_back(&url(1), EARNINGS));
             assert_eq!(payments(&mut ledger, 1, 10), more, "after {responses} responses");
         }
         assert_eq!(payments(&mut ledger, 2, 3), 0, "that was another host");
@@ -291,7 +306,7 @@ mod ledger {
         assert_eq!(payments(&mut Ledger::default(), 1, u32::MAX), 1000);
         let mut ledger = Ledger { debts: vec![(url(1).origin(), u32::MAX - 3)] };
         assert!(!ledger.pay(&url(1), u32::MAX));
-        ledger.pay_back(&url(2));
+        ledger.pay_back(&url(2), EARNINGS);
         assert_eq!(ledger.debts, [(url(1).origin(), u32::MAX - 3)]);
     }
 
@@ -319,11 +334,11 @@ mod ledger {
             for (host, is_response) in steps {
                 let (made, responses) = seen.entry(host).or_default();
                 match is_response {
-                    true => { ledger.pay_back(&url(host)); *responses += 1; }
+                    true => { ledger.pay_back(&url(host), EARNINGS); *responses += 1; }
                     false if ledger.pay(&url(host), retries) => *made += 1,
                     false => {}
                 }
-                prop_assert!(*made * COST <= retries * COST + *responses);
+                prop_assert!(*made * COST <= retries * COST + *responses * EARNINGS);
                 prop_assert!(ledger.debts.iter().all(|(_, debt)| (1..=retries * COST).contains(debt)));
             }
         }

@@ -1,4 +1,4 @@
-//! The members of httpbin's usual answer, which tells what the request was.
+//! The members of httpbin's usual response, which describes the request.
 
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,7 @@ pub fn members(
     Ok(members.iter().map(|name| ((*name).to_owned(), member(name))).collect())
 }
 
-/// The members of an answer that come from the request's body.
+/// The members of a response that come from the request's body.
 #[derive(Default)]
 struct Content {
     data: String,
@@ -67,7 +67,7 @@ impl Content {
     }
 }
 
-/// Names in the case that WSGI servers give them, equal names joined by a comma.
+/// Names in the case that WSGI servers give them; values of equal names are joined by a comma.
 fn headers(request: &Request) -> Value {
     let mut headers = Map::new();
     for (name, value) in &request.fields {
@@ -81,7 +81,7 @@ fn headers(request: &Request) -> Value {
     Value::Object(headers)
 }
 
-/// An object; a name that comes several times gets a list.
+/// An object; a name with several values gets a list.
 pub fn grouped(pairs: impl Iterator<Item = (String, String)>) -> Value {
     let mut object = Map::new();
     for (name, value) in pairs {
@@ -104,7 +104,7 @@ fn title_case(name: &str) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-/// Text as it is, everything else as a `data:` URL, as httpbin does it.
+/// Text unchanged, everything else as a `data:` URL, as httpbin does it.
 fn text_or_data_url(bytes: &[u8], content_type: Option<&str>) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),

@@ -49,8 +49,8 @@ pub struct Part {
     pub content: Vec<u8>,
 }
 
-/// Parses a whole body; strict in that nothing may stand before the first boundary or after the
-/// last, and that every line ends with CRLF.
+/// Parses a whole body; strict in that no data may precede the first boundary or follow the last,
+/// and that every line ends with CRLF.
 pub fn parse_multipart(content_type: &str, body: &[u8]) -> Result<Vec<Part>, &'static str> {
     let boundary = boundary(content_type).ok_or("multipart without a valid boundary")?;
     let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
@@ -95,7 +95,7 @@ fn parse_part(part: &[u8]) -> Result<Part, &'static str> {
     Ok(Part { name, filename, content_type, content: part[end + 4..].to_vec() })
 }
 
-/// `form-data; name="…"[; filename="…"]`, where a quote can only stand escaped as `%22`.
+/// Parses `form-data; name="…"[; filename="…"]`, where a quote must be escaped as `%22`.
 fn parse_disposition(value: &str) -> Result<(String, Option<String>), &'static str> {
     let rest = value.strip_prefix("form-data; name=\"").ok_or("part without a name")?;
     let (name, rest) = rest.split_once('"').ok_or("name without an end")?;

@@ -1,4 +1,4 @@
-//! Reads one request as strictly as RFC 9112 lets a server be.
+//! Reads one request as strictly as RFC 9112 permits a server to.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -13,7 +13,7 @@ const MAX_BODY: u64 = 256 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct Request {
     pub method: String,
-    /// The request target as it stood on the wire.
+    /// The request target as received.
     pub target: String,
     /// The target's path, not decoded.
     pub path: String,
@@ -24,12 +24,12 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-/// Why there is no request.
+/// The reason why there is no request.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The peer has gone.
+    /// The peer has disconnected.
     Gone,
-    /// The peer broke the protocol: the status to answer with, and what was wrong.
+    /// The peer violated the protocol: the status of the response, and the reason.
     Answer(u16, &'static str),
 }
 
@@ -91,7 +91,7 @@ impl Request {
         !self.is_http10 && self.lists("expect", "100-continue")
     }
 
-    /// RFC 9112, 9.3: persistent unless told otherwise; HTTP/1.0 only on request.
+    /// RFC 9112, 9.3: persistent by default; HTTP/1.0 only on request.
     pub fn keeps_alive(&self) -> bool {
         !self.lists("connection", "close")
             && (!self.is_http10 || self.lists("connection", "keep-alive"))

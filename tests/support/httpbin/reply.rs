@@ -1,4 +1,4 @@
-//! One response, and how it is put on the wire.
+//! One response, and how it is written.
 
 use std::io::{self, Write};
 use std::thread;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::message::Request;
 
-/// Up to this size a body leaves in one write with its head.
+/// The largest body that is sent in one write with its head.
 const SMALL_BODY: usize = 16 * 1024;
 
 pub struct Reply {
@@ -20,7 +20,7 @@ pub struct Reply {
 
 pub enum Body {
     Sized(Vec<u8>),
-    /// Sent with chunked coding, a chunk each.
+    /// Sent with the chunked coding, each piece a chunk.
     Chunks(Vec<Vec<u8>>),
     /// Sent with a Content-Length, a byte at a time with a pause before each but the first.
     Drip(Vec<u8>, Duration),
@@ -44,7 +44,7 @@ impl Reply {
         Reply::new(200, "application/json", format!("{value:#}\n"))
     }
 
-    /// With a body, as most servers send it, so that clients have something to read away.
+    /// With a body, as most servers send it, so that clients have something to drain.
     pub fn redirect(location: &str) -> Reply {
         Reply::new(302, "text/html; charset=utf-8", "<h1>Redirecting...</h1>\n")
             .with("Location", location)
@@ -59,12 +59,12 @@ impl Reply {
         Reply { body, ..self }
     }
 
-    /// Announces that the connection ends here.
+    /// Announces that the connection is closed.
     pub fn closing(self) -> Reply {
         Reply { closes: true, ..self }
     }
 
-    /// Writes the response to `request`; head and a small body in one piece.
+    /// Writes the response to `request`; head and a small body in one write.
     pub fn send(&self, request: &Request, out: &mut impl Write) -> io::Result<()> {
         let mut start = self.head(request).into_bytes();
         let is_bodiless = request.method == "HEAD" || matches!(self.status, 204 | 304);

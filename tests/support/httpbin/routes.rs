@@ -1,4 +1,4 @@
-//! What each path answers.
+//! The response of each path.
 
 use std::io::Write;
 use std::thread;
@@ -22,7 +22,7 @@ const UTF8_PAGE: &str =
 const HTML_PAGE: &str = "<!DOCTYPE html>\n<html>\n<head><title>Page</title></head>\n\
                          <body><h1>Herman Melville - Moby-Dick</h1></body>\n</html>\n";
 
-/// What a route knows beside the request.
+/// The data of a route besides the request.
 pub struct Context {
     pub origin: String,
     pub scheme: &'static str,
@@ -89,7 +89,7 @@ const ROUTES: &[Route] = &[
     ("/robots.txt", GET, |_| Reply::new(200, "text/plain", "User-agent: *\nDisallow: /deny\n")),
 ];
 
-/// Finds the route and answers; 404 for an unknown path, 405 for a method it does not know.
+/// Finds the route and responds; 404 for an unknown path, 405 for an unknown method.
 pub fn answer(request: &Request, context: &Context) -> Reply {
     let found = ROUTES.iter().find_map(|(pattern, methods, handler)| {
         Some((segments(pattern, &request.path)?, methods, handler))
@@ -106,7 +106,7 @@ pub fn answer(request: &Request, context: &Context) -> Reply {
     }
 }
 
-/// The variable segments, decoded, when the path has the pattern's form.
+/// The variable segments, decoded, if the path matches the pattern.
 fn segments(pattern: &str, path: &str) -> Option<Vec<String>> {
     let mut variables = Vec::new();
     let mut path = path.split('/');
@@ -132,7 +132,7 @@ impl Call<'_> {
         echo::members(self.request, self.context, members)
     }
 
-    /// A JSON object with these members of httpbin's usual answer.
+    /// A JSON object with these members of httpbin's usual response.
     fn echo(&self, members: &[&str]) -> Reply {
         match self.members(members) {
             Ok(object) => Reply::json(&object.into()),
@@ -310,7 +310,7 @@ fn delay(call: &Call) -> Reply {
     call.echo(&["args", "data", "files", "form", "headers", "origin", "url"])
 }
 
-/// Answers with the query as fields, and in the body with the fields it answers with.
+/// Responds with the query as fields, and with those fields in the body.
 fn response_headers(call: &Call) -> Reply {
     let is_framing = |name: &str| {
         ["content-length", "transfer-encoding", "connection"]
@@ -322,7 +322,7 @@ fn response_headers(call: &Call) -> Reply {
         return Reply::text(400, "refused: a field of the framing\n");
     }
     let mut body = Vec::new();
-    // The body tells its own length, so it settles in a few steps.
+    // The body contains its own length, which converges in a few steps.
     loop {
         let own = [
             ("Content-Length".to_owned(), body.len().to_string()),
@@ -351,7 +351,7 @@ fn slideshow(_: &Call) -> Reply {
     }}))
 }
 
-/// The content of `/bytes/{n}` and `/stream-bytes/{n}`: the same for every run, but patternless.
+/// The content of `/bytes/{n}` and `/stream-bytes/{n}`: the same for every run, and pseudo-random.
 pub fn sample_bytes(count: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_u32;
     let mut next = || {
@@ -363,7 +363,7 @@ pub fn sample_bytes(count: usize) -> Vec<u8> {
     (0..count).map(|_| next()).collect()
 }
 
-/// Leaves out a field that would break the response's head.
+/// Omits a field that would break the response's head.
 fn with_safe(reply: Reply, name: &str, value: &str) -> Reply {
     let is_safe = !name.is_empty()
         && !name.contains(|c: char| !c.is_ascii_graphic() || c == ':')

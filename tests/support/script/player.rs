@@ -16,13 +16,13 @@ pub struct Player {
     stream: Stream,
     shared: Arc<Shared>,
     received: Vec<u8>,
-    /// How many of the received bytes the steps have taken.
+    /// Number of received bytes that the steps have consumed.
     taken: usize,
 }
 
-/// Why playing stops before the last step.
+/// The reason why a script stops before its last step.
 enum Stop {
-    /// The client went; all right unless a later step expects something of it.
+    /// The client disconnected; a failure only if a later step expects something of it.
     Gone,
     Failed(String),
 }
@@ -32,7 +32,7 @@ impl Player {
         Player { id, stream, shared, received: Vec::new(), taken: 0 }
     }
 
-    /// Follows the steps, records and tells what goes otherwise, and ends the connection.
+    /// Plays the steps, records deviations, and ends the connection.
     pub fn play(mut self, steps: &[Step]) {
         let result = self.follow(steps);
         if let Err(failure) = &result {
@@ -136,7 +136,7 @@ impl Player {
         if is_clean { Ok(()) } else { Err(Stop::Failed(both_sides(b"", self.unread()))) }
     }
 
-    /// Takes everything up to and including `end`.
+    /// Consumes everything up to and including `end`.
     fn expect_up_to(&mut self, end: &[u8], what: &str) -> Result<Vec<u8>, Stop> {
         loop {
             if let Some(start) = find(self.unread(), end) {
@@ -161,7 +161,7 @@ impl Player {
         Ok(())
     }
 
-    /// Reads once; false at the end, whatever ended it.
+    /// Reads once; false at any kind of end.
     fn read_more(&mut self) -> bool {
         let mut space = [0; 16 * 1024];
         let count = loop {
@@ -189,7 +189,7 @@ impl Player {
         let _ = SockRef::from(self.stream.tcp()).set_linger(Some(Duration::ZERO));
     }
 
-    /// What follows the last step.
+    /// Waits for the end of the connection after the last step.
     fn await_end(&mut self, last: Option<&Step>) {
         match last {
             Some(Step::Reset) => {}

@@ -1,4 +1,4 @@
-//! No client at all: what a program costs anyway.
+//! No client at all: the baseline cost of a program.
 
 use leanhttp_programs::{Outcome, run};
 

@@ -1,4 +1,4 @@
-//! It takes no certificate of one's own.
+//! minreq cannot trust a given certificate.
 
 use leanhttp_programs::{Outcome, drain, run};
 

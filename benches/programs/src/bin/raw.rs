@@ -1,4 +1,4 @@
-//! A socket, rustls where there is TLS, and one call of httparse.
+//! A socket, rustls for TLS, and one call of httparse.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -29,7 +29,7 @@ fn main() -> Outcome<()> {
     })
 }
 
-/// The body has a length.
+/// Reads a body with a Content-Length.
 fn get(mut stream: impl Read + Write, request: &str) -> Outcome<u64> {
     stream.write_all(request.as_bytes())?;
     let mut space = vec![0; SPACE];

@@ -12,7 +12,7 @@ fn main() -> Outcome<()> {
             builder = builder.tls_certs_only([Certificate::from_pem(pem.as_bytes())?]);
         }
         let client = builder.build()?;
-        // Its thread ends with it, and then nobody can tell any more how long that one worked.
+        // The client's thread ends with it, and then its CPU time could no longer be read.
         mem::forget(client.clone());
         drain(client.get(url).send()?.error_for_status()?)
     })

@@ -1,4 +1,4 @@
-//! The answer to a raw request: a head in a buffer, with the start of the body behind it.
+//! The response to a raw request: a head in a buffer, followed by the start of the body.
 
 use std::io::{Error, ErrorKind, Read};
 
@@ -8,7 +8,7 @@ use crate::Outcome;
 
 pub struct Answer {
     pub framing: Framing,
-    /// Where in the buffer the body begins, and how far the buffer is filled.
+    /// The start of the body in the buffer, and the end of the filled part.
     start: usize,
     end: usize,
 }
@@ -74,7 +74,7 @@ impl Answer {
             total += size as u64;
             let mut left = size + 2;
             while left > end - start {
-                // Two bytes of the line's end are no data.
+                // The CRLF after the data is not data.
                 sink(&space[start..end.min(start + left.saturating_sub(2))]);
                 left -= end - start;
                 start = 0;
@@ -89,7 +89,7 @@ impl Answer {
     }
 }
 
-/// How the body of a good answer is framed, and where it begins; nothing while the head is
+/// The framing and the start of the body of a successful response; `None` while the head is
 /// incomplete.
 fn parse<const FIELDS: usize>(
     held: &[u8],
@@ -117,7 +117,7 @@ fn framing(fields: &[Header<'_>]) -> Option<Framing> {
     None
 }
 
-/// The size that a chunk's first line tells, and how long the line is; nothing when it is incomplete.
+/// The size in a chunk's first line, and the length of the line; `None` while it is incomplete.
 fn size_line(held: &[u8]) -> Outcome<Option<(usize, usize)>> {
     let Some(length) = held.iter().take(20).position(|&byte| byte == b'\n') else {
         return Ok(None);
@@ -126,7 +126,7 @@ fn size_line(held: &[u8]) -> Outcome<Option<(usize, usize)>> {
     Ok(Some((usize::from_str_radix(line.trim_end(), 16)?, length + 1)))
 }
 
-/// One read, which must bring something.
+/// Reads once; no bytes are an error.
 fn more(stream: &mut impl Read, space: &mut [u8]) -> Outcome<usize> {
     match stream.read(space)? {
         0 => Err(Box::new(Error::from(ErrorKind::UnexpectedEof))),

@@ -1,4 +1,4 @@
-//! What tasks do, by hand: one thread waits for many sockets.
+//! The floor of tasks: one thread waits for many sockets.
 
 use std::io::{Read, Write};
 use std::mem;
@@ -11,7 +11,7 @@ use super::answer::{Answer, Framing};
 use crate::Outcome;
 use crate::latency::Watch;
 
-/// How many sockets one wait may tell about.
+/// The most sockets that one wait may report.
 const AT_ONCE: usize = 64;
 
 /// Sends the request over each of the streams, so many times one after the other.

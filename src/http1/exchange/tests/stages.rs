@@ -360,7 +360,7 @@ fn idle_connections_return_their_memory() {
     exchange.rest(&mut shelf);
     assert!(exchange.output().is_empty());
     let mut other = Exchange::new(&Limits::default());
-    other.wake(&mut shelf);
+    other.wake(&mut shelf, Outgoing::None);
     start(&mut other, Method::GET, Outgoing::None);
     assert_eq!(other.output().as_ptr() as usize, output);
     assert_eq!(other.read_space().as_ptr() as usize, input);

@@ -1,0 +1,421 @@
+//! Splits bytes into lines, whatever the pieces in which they arrive.
+//!
+//! ```text
+//! memory  │ taken │ the current line │ end │ scanned: no line end in it │ not scanned yet │ free space │
+//! ```
+//!
+//! A line end is looked for once in each byte: `scanned` remembers how far the search has come, so a line of
+//! many pieces is not read again from its start. Bytes are moved only when the free space behind them is used
+//! up, as in every [`Buffer`].
+//!
+//! There are two kinds of line ends. In a text (NDJSON and the like) LF ends a line, and one CR before it
+//! belongs to the end; nothing else ends a line. In an event stream (WHATWG HTML §9.2.5) CR, LF and CR LF do.
+//! A CR ends its line at once: an LF that follows is skipped when it arrives, since a source may pause between
+//! the two.
+
+use std::fmt;
+
+use crate::base::buffer::Buffer;
+use crate::error::{Error, Kind, Phase};
+
+/// The smallest room for a read.
+const ROOM: usize = 8 * 1024;
+
+/// Memory that is always kept. A larger one is left by a long line, and is wanted again if more of them follow.
+const KEPT: usize = 256 * 1024;
+
+/// The number of short lines in a row after which a larger memory is given back.
+const SHORT_LINES: u32 = 256;
+
+/// U+FEFF in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bytes that are compared at once when a line end is looked for.
+const STRIDE: usize = 32;
+
+/// Received bytes, of which each line is taken in turn.
+pub(crate) struct LineBuffer {
+    buffer: Buffer,
+    /// Whether a CR ends a line, as in event streams.
+    ends_at_cr: bool,
+    /// The largest number of bytes in a line, without its end.
+    limit: usize,
+    /// The length of the current line, at the front of the buffer.
+    current: usize,
+    /// The bytes at the front that are done with at the next line: the current line and its end.
+    taken: usize,
+    /// The bytes behind `taken` that hold no line end.
+    scanned: usize,
+    /// Nothing was taken yet, so a byte order mark may come.
+    is_at_start: bool,
+    /// The last line ended with a CR, so an LF belongs to its end.
+    skips_lf: bool,
+    is_finished: bool,
+    /// The number of lines since the last one that needed a large memory.
+    short_lines: u32,
+    /// The number of the current line; 0 before the first.
+    number: u64,
+    #[cfg(test)]
+    pub(crate) bytes_scanned: usize,
+}
+
+/// A line is longer than the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LineTooLong;
+
+impl LineBuffer {
+    /// Creates a buffer for lines that end with LF or CR LF.
+    pub(crate) fn of_text(limit: usize) -> Self {
+        Self {
+            buffer: Buffer::default(),
+            ends_at_cr: false,
+            limit,
+            current: 0,
+            taken: 0,
+            scanned: 0,
+            is_at_start: true,
+            skips_lf: false,
+            is_finished: false,
+            short_lines: 0,
+            number: 0,
+            #[cfg(test)]
+            bytes_scanned: 0,
+        }
+    }
+
+    /// Creates a buffer for lines that end with LF, CR or CR LF.
+    #[cfg(feature = "sse")]
+    pub(crate) fn of_events(limit: usize) -> Self {
+        Self { ends_at_cr: true, ..Self::of_text(limit) }
+    }
+
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Returns the space for the next bytes, which is never empty.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
+        self.drop_taken();
+        self.buffer.space(ROOM)
+    }
+
+    /// Marks the first `count` bytes of the space as received.
+    pub(crate) fn filled(&mut self, count: usize) {
+        self.buffer.filled(count);
+    }
+
+    /// Appends received bytes.
+    #[cfg(any(feature = "sse", test))]
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.drop_taken();
+        self.buffer.push(bytes);
+    }
+
+    /// Marks the end of the input: what is left is the last line.
+    pub(crate) fn finish(&mut self) {
+        self.is_finished = true;
+    }
+
+    /// Discards everything that was received and not taken, and starts again as for new input.
+    pub(crate) fn restart(&mut self) {
+        let (ends_at_cr, limit) = (self.ends_at_cr, self.limit);
+        *self = Self { ends_at_cr, ..Self::of_text(limit) };
+    }
+
+    /// Advances to the next line; returns whether there is one.
+    pub(crate) fn advance(&mut self) -> Result<bool, LineTooLong> {
+        self.drop_taken();
+        if !self.skip_mark() {
+            return Ok(false);
+        }
+        self.skip_lf();
+        let unscanned = self.buffer.data().get(self.scanned..).unwrap_or_default();
+        let found = find_end(unscanned, self.ends_at_cr);
+        #[cfg(test)]
+        {
+            self.bytes_scanned += found.map_or(unscanned.len(), |at| at + 1);
+        }
+        let Some(at) = found else {
+            self.scanned = self.buffer.len();
+            return self.last_line();
+        };
+        let end = self.scanned + at;
+        self.skips_lf = self.buffer.data().get(end) == Some(&b'\r');
+        self.take(self.without_cr(end), end + 1)
+    }
+
+    /// Returns the current line, without its end.
+    pub(crate) fn line(&self) -> &[u8] {
+        self.buffer.data().get(..self.current).unwrap_or_default()
+    }
+
+    /// Returns the number of the current line, counted from 1.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Removes the current line, and in time the memory that a long one has left behind.
+    fn drop_taken(&mut self) {
+        if self.taken == 0 {
+            return;
+        }
+        self.buffer.consume(self.taken);
+        let is_short = self.taken <= KEPT / 2;
+        self.short_lines = if is_short { self.short_lines.saturating_add(1) } else { 0 };
+        (self.taken, self.current) = (0, 0);
+        if self.short_lines >= SHORT_LINES && self.buffer.is_empty() {
+            self.short_lines = 0;
+            if self.buffer.space(0).len() > KEPT {
+                self.buffer = Buffer::default();
+            }
+        }
+    }
+
+    /// Skips a byte order mark at the start of the input; returns whether it is known that there is none left.
+    fn skip_mark(&mut self) -> bool {
+        if !self.is_at_start {
+            return true;
+        }
+        let data = self.buffer.data();
+        if data.starts_with(MARK) {
+            self.buffer.consume(MARK.len());
+        } else if MARK.starts_with(data) && !self.is_finished {
+            return false;
+        }
+        self.is_at_start = false;
+        true
+    }
+
+    /// Skips an LF that belongs to the end of the line before.
+    fn skip_lf(&mut self) {
+        if self.skips_lf && !self.buffer.is_empty() {
+            self.skips_lf = false;
+            if self.buffer.data().starts_with(b"\n") {
+                self.buffer.consume(1);
+            }
+        }
+    }
+
+    /// Ends the current line before `end`: in a text, a CR there belongs to the line's end.
+    fn without_cr(&self, end: usize) -> usize {
+        let line = self.buffer.data().get(..end).unwrap_or_default();
+        match line {
+            [.., b'\r'] if !self.ends_at_cr => end - 1,
+            _ => end,
+        }
+    }
+
+    /// Takes what is left as the last line once the input has ended.
+    fn last_line(&mut self) -> Result<bool, LineTooLong> {
+        let length = self.buffer.len();
+        let line = self.without_cr(length);
+        if self.is_finished && length > 0 {
+            return self.take(line, length);
+        }
+        if line > self.limit {
+            self.number += 1;
+            return Err(LineTooLong);
+        }
+        Ok(false)
+    }
+
+    /// Makes the first `line` bytes the current line, of which `taken` are used up.
+    fn take(&mut self, line: usize, taken: usize) -> Result<bool, LineTooLong> {
+        self.scanned = 0;
+        self.number += 1;
+        if line > self.limit {
+            return Err(LineTooLong);
+        }
+        (self.current, self.taken) = (line, taken);
+        Ok(true)
+    }
+}
+
+/// Returns where the first line end is. A stride is compared as a whole first, which compilers turn into a few
+/// instructions, unlike a loop that may end at each byte.
+fn find_end(bytes: &[u8], ends_at_cr: bool) -> Option<usize> {
+    let is_end = |byte: &u8| *byte == b'\n' || (ends_at_cr && *byte == b'\r');
+    let mut strides = bytes.chunks_exact(STRIDE);
+    let mut before = 0;
+    for stride in strides.by_ref() {
+        if stride.iter().fold(false, |any, byte| any | is_end(byte)) {
+            return stride.iter().position(is_end).map(|at| before + at);
+        }
+        before += STRIDE;
+    }
+    strides.remainder().iter().position(is_end).map(|at| before + at)
+}
+
+/// Shows no byte of the content.
+impl fmt::Debug for LineBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LineBuffer")
+            .field("number", &self.number)
+            .field("received", &self.buffer.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns the error for content of a body that cannot be converted.
+pub(crate) fn invalid(detail: String, line: u64) -> Error {
+    Error::new(Kind::Decode, Phase::Decode).detail(detail).in_line(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the lines of the pieces, and the number of a line that is too long.
+    fn lines(mut buffer: LineBuffer, pieces: &[&[u8]], is_whole: bool) -> Vec<Result<String, u64>> {
+        let mut lines = Vec::new();
+        let mut drain = |buffer: &mut LineBuffer| loop {
+            match buffer.advance() {
+                Ok(false) => return true,
+                Ok(true) => lines.push(Ok(String::from_utf8_lossy(buffer.line()).into_owned())),
+                Err(LineTooLong) => {
+                    lines.push(Err(buffer.number()));
+                    return false;
+                }
+            }
+        };
+        for piece in pieces {
+            buffer.feed(piece);
+            if !drain(&mut buffer) {
+                return lines;
+            }
+        }
+        if is_whole {
+            buffer.finish();
+            drain(&mut buffer);
+        }
+        lines
+    }
+
+    /// The input in one piece, in pieces of one byte, and cut in two at every place.
+    #[track_caller]
+    fn assert_lines(make: fn(usize) -> LineBuffer, limit: usize, input: &str, expected: &[&str]) {
+        let expected: Vec<Result<String, u64>> = expected
+            .iter()
+            .map(|line| {
+                line.strip_prefix('!').map_or(Ok((*line).to_owned()), |n| Err(n.parse().unwrap()))
+            })
+            .collect();
+        let input = input.as_bytes();
+        let bytes: Vec<&[u8]> = input.chunks(1).collect();
+        assert_eq!(lines(make(limit), &[input], true), expected, "{input:?}");
+        assert_eq!(lines(make(limit), &bytes, true), expected, "byte by byte");
+        for at in 0..=input.len() {
+            let (one, other) = input.split_at(at);
+            assert_eq!(lines(make(limit), &[one, b"", other], true), expected, "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn lines_of_a_text_end_with_lf_and_one_cr_before_it() {
+        let rows: [(&str, &[&str]); 12] = [
+            ("", &[]),
+            ("\n\n", &["", ""]),
+            ("a\nb", &["a", "b"]),
+            ("a\r\nb\r\n", &["a", "b"]),
+            ("a\r\r\n", &["a\r"]),
+            ("a\rb\n", &["a\rb"]),
+            ("a\nb\r", &["a", "b"]),
+            ("a\u{85}b\u{2028}c\u{b}d\u{c}e\n", &["a\u{85}b\u{2028}c\u{b}d\u{c}e"]),
+            ("\u{feff}a\n\u{feff}b", &["a", "\u{feff}b"]),
+            ("\u{feff}", &[]),
+            ("\r", &[""]),
+            (
+                "0123456789012345678901234567890123456789\nb\n",
+                &["0123456789012345678901234567890123456789", "b"],
+            ),
+        ];
+        for (input, expected) in rows {
+            assert_lines(LineBuffer::of_text, 100, input, expected);
+        }
+    }
+
+    #[cfg(feature = "sse")]
+    #[test]
+    fn lines_of_events_end_with_cr_lf_or_both() {
+        let rows: [(&str, &[&str]); 5] = [
+            ("a\rb\nc\r\nd", &["a", "b", "c", "d"]),
+            ("a\n\rb\n", &["a", "", "b"]),
+            ("a\r\n\r\nb\r\r", &["a", "", "b", ""]),
+            ("\u{feff}\r\na", &["", "a"]),
+            ("\r\r\n\n", &["", "", ""]),
+        ];
+        for (input, expected) in rows {
+            assert_lines(LineBuffer::of_events, 100, input, expected);
+        }
+    }
+
+    #[cfg(feature = "sse")]
+    #[test]
+    fn a_cr_ends_its_line_before_the_next_byte_arrives() {
+        assert_eq!(lines(LineBuffer::of_events(9), &[b"a\r"], false), [Ok("a".to_owned())]);
+        assert_eq!(lines(LineBuffer::of_text(9), &[b"a\r"], false), []);
+    }
+
+    #[test]
+    fn the_start_of_a_byte_order_mark_alone_is_content() {
+        let mut buffer = LineBuffer::of_text(9);
+        buffer.feed(b"\xef\xbb");
+        assert_eq!(buffer.advance(), Ok(false));
+        buffer.finish();
+        assert_eq!((buffer.advance(), buffer.line()), (Ok(true), &b"\xef\xbb"[..]));
+    }
+
+    #[test]
+    fn a_line_that_never_ends_is_an_error() {
+        assert_lines(LineBuffer::of_text, 4, "ok\naaaa\r\nb\n", &["ok", "aaaa", "b"]);
+        assert_lines(LineBuffer::of_text, 4, "ok\naaaaa\nb\n", &["ok", "!2"]);
+        assert_lines(LineBuffer::of_text, 4, "ok\naaaaa", &["ok", "!2"]);
+        assert_eq!(
+            lines(LineBuffer::of_text(4), &[b"ok\n", b"aaaaa"], false),
+            [Ok("ok".to_owned()), Err(2)]
+        );
+    }
+
+    /// A line of many pieces is not read again from its start with each.
+    #[test]
+    fn no_byte_is_scanned_twice() {
+        let input = [&vec![b'a'; 1 << 20][..], b"\nb\n"].concat();
+        for size in [1, 1460, 1 << 20] {
+            let (mut buffer, mut count) = (LineBuffer::of_text(usize::MAX), 0);
+            for piece in input.chunks(size) {
+                buffer.feed(piece);
+                while buffer.advance().unwrap() {
+                    count += 1;
+                }
+            }
+            assert_eq!((count, buffer.bytes_scanned), (2, input.len()), "{size}");
+        }
+    }
+
+    /// Large lines in a row use the same memory, and it does not stay for ever behind the last one.
+    #[test]
+    fn memory_of_a_long_line_is_given_back_after_many_short_ones() {
+        let mut buffer = LineBuffer::of_text(usize::MAX);
+        let take = |buffer: &mut LineBuffer, line: &[u8]| {
+            buffer.feed(line);
+            buffer.feed(b"\n");
+            assert_eq!(buffer.advance(), Ok(true));
+        };
+        take(&mut buffer, &vec![b'a'; 1 << 20]);
+        let room = buffer.space().len();
+        assert!(room >= 1 << 20);
+        for _ in 0..3 {
+            take(&mut buffer, &vec![b'a'; 1 << 20]);
+            take(&mut buffer, b"");
+        }
+        assert_eq!(buffer.space().len(), room);
+        for _ in 0..SHORT_LINES {
+            take(&mut buffer, b"a");
+        }
+        assert!(buffer.space().len() <= KEPT);
+    }
+}
