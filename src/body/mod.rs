@@ -513,7 +513,7 @@ impl<S: Source> Body<S> {
     }
 
     /// Takes the rest of the byte segment that comes next, if one does, without copying it.
-    #[cfg(any(feature = "stream", feature = "tower"))]
+    #[cfg(any(all(feature = "stream", feature = "multipart"), feature = "tower"))]
     pub(crate) fn take_segment(&mut self) -> Option<Bytes> {
         let Segment::Bytes(bytes) = self.segments.get(self.at)? else { return None };
         let mut rest = bytes.clone();

@@ -11,8 +11,6 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io::{self, SeekFrom};
 use std::pin::Pin;
-#[cfg(any(feature = "stream", feature = "tower"))]
-use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -31,9 +29,7 @@ use super::{Body, Response, ResponseBody, Tokio};
 use crate::blocking;
 use crate::body::{self, SourceLength, Unrewindable};
 use crate::driver::runtime::buffer;
-#[cfg(any(feature = "stream", feature = "tower"))]
-use crate::driver::runtime::read_body;
-#[cfg(any(feature = "blocking", feature = "stream", feature = "tower"))]
+#[cfg(feature = "blocking")]
 use crate::error::Error;
 use crate::error::Result;
 
@@ -98,28 +94,6 @@ impl Body {
         R: AsyncRead + AsyncSeek + Send + 'static,
     {
         Self::from_source(Source::rewindable(reader), SourceLength::Exactly(len))
-    }
-}
-
-/// The size of the pieces of a body that is read from a source.
-#[cfg(any(feature = "stream", feature = "tower"))]
-const PIECE: usize = 16 * 1024;
-
-#[cfg(any(feature = "stream", feature = "tower"))]
-impl Body {
-    /// Polls for the next piece: bytes in memory as they are, what is read in pieces of at most 16 KiB; `None`
-    /// at the end.
-    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        if let Some(bytes) = self.take_segment() {
-            return Poll::Ready(Some(Ok(bytes)));
-        }
-        let mut piece = [0; PIECE];
-        let read = ready!(pin!(read_body::<Tokio>(self, &mut piece)).poll(cx));
-        Poll::Ready(match read {
-            Ok(0) => None,
-            Ok(count) => Some(Ok(Bytes::copy_from_slice(piece.split_at(count).0))),
-            Err(error) => Some(Err(Error::of_body(error))),
-        })
     }
 }
 

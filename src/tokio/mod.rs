@@ -118,6 +118,8 @@ mod download;
 mod endpoint;
 #[cfg(feature = "multipart")]
 pub mod multipart;
+#[cfg(any(all(feature = "stream", feature = "multipart"), feature = "tower"))]
+mod pieces;
 mod response;
 mod runtime;
 #[cfg(feature = "tower")]

@@ -38,6 +38,9 @@ pub(crate) fn is_misread(theirs: Option<&Theirs>, input: &str) -> bool {
 /// Whether the crate changes what the standard does not: it sets opaque paths, keeps an authority that is empty, and
 /// lets a user and a port be without a host.
 pub(crate) fn is_lenient(set: &Set, theirs: &Theirs) -> bool {
+    if theirs.cannot_be_a_base() && theirs.path().ends_with(' ') {
+        return true; // it removes the spaces with the query or the fragment, instead of encoding the last one
+    }
     match set {
         // It takes these for a query or a fragment, and drops them; and a path without a host may not be empty.
         Set::Path(path) if !theirs.is_special() => {
