@@ -17,7 +17,7 @@
 // public API, and each new check a breaking change. The machines do have such enums
 // (`ProtocolError`, `SocksError`, `TlsError`); their tests use them, and here they are causes.
 //
-// What an `Error` may hold besides its cause: the response that an error belongs to (a refused
+// An `Error` may hold, besides its cause: the response that an error belongs to (a refused
 // redirect, a failed upgrade), type-erased, since responses are generic over the runtime; the
 // status of a response or of a proxy; timings. All of it is behind one pointer, because a `Result`
 // is returned by every read.

@@ -526,7 +526,7 @@ fn a_part_that_is_not_of_the_file_is_not_used() {
     download!(other).keep_partial(true).to_file(&path).unwrap();
     assert!(ranges(&server, 1).is_empty());
     assert_file(&path, FILE);
-    // What is known to be wrong is not kept.
+    // Bytes that are known to be wrong are not kept.
     let server = Script::serve(vec![answer(whole("wrong"))]);
     let download = download!(get(&server)).keep_partial(true).sha256(FILE_SHA256);
     assert!(download.to_file(&path).unwrap_err().is_checksum());

@@ -1,4 +1,4 @@
-//! What programs written for reqwest call, and what each call does here.
+//! The calls of programs written for reqwest, and the effect of each here.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "ring"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
 

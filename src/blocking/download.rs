@@ -59,7 +59,7 @@ impl Download {
 
     /// Downloads to a writer, which resumes in the same way.
     ///
-    /// What is written cannot be taken back. So the download fails if the server changes the file, or gives no
+    /// Written bytes cannot be taken back, so the download fails if the server changes the file, or gives no
     /// parts, after the first byte; and the caller must not use what was written before the download has succeeded.
     ///
     /// ```no_run

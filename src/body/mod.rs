@@ -44,7 +44,7 @@
 // source that is still to give bytes of a known length, since any other is not asked while the
 // space holds bytes.
 //
-// What a resend needs, by kind of body:
+// The requirements of a resend, by kind of body:
 //
 // | body | copied before the first attempt | rewound | sent again |
 // | --- | --- | --- | --- |
@@ -56,7 +56,7 @@
 // so the driver could neither send a small form in one write nor know that it can be sent again;
 // and a chain of readers of the caller would have to be read in another way on each runtime.
 //
-// What must hold, and what guards it: every segment comes out once and in order, at any size of space and
+// Invariants, and their tests: every segment comes out once and in order, at any size of space and
 // reads, also after a rewind (`every_segment_comes_out_once_and_in_order`); announced lengths are kept, or
 // it is an error (`announced_lengths_are_kept_or_it_is_an_error`); `Debug` shows no content.
 

@@ -1,4 +1,4 @@
-//! What is sent: the request is validated once, and then the head of each hop is written.
+//! The head of a request: the request is validated once, and then the head of each hop is written.
 //!
 //! [`RequestParts::validate`] compares the caller's framing fields with the body (RFC 9112 §6) and
 //! returns the framing; the client writes those fields itself. [`Call::write_head`] writes the request

@@ -1,4 +1,4 @@
-//! How a request is shown by `Debug`: without credentials, and without the passwords of URLs inside
+//! The `Debug` output of a request: without credentials, and without the passwords of URLs inside
 //! field values, such as that of `Referer`.
 //!
 //! Programs print requests into logs, so `Debug` must be safe by itself. Two kinds of secrets are

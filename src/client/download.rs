@@ -63,7 +63,7 @@ pub struct Download<F: Runtime> {
 
 type Observer = Arc<dyn Fn(DownloadProgress) + Send + Sync>;
 
-/// What happens to files that exist.
+/// The treatment of files that exist.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct FileSettings {
     /// `None`: a file that is named is replaced, one that the server names is not.
@@ -286,7 +286,7 @@ impl<F: Runtime> fmt::Debug for Download<F> {
     }
 }
 
-/// How far a download is.
+/// The progress of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DownloadProgress {
@@ -295,7 +295,7 @@ pub struct DownloadProgress {
     pub received: u64,
     /// The size of the file, if the server announced it.
     pub total: Option<u64>,
-    /// How often the download began again at zero: the file changed, or the server gives no parts.
+    /// The number of times that the download began again at zero: the file changed, or the server gives no parts.
     pub restarts: u32,
 }
 

@@ -63,7 +63,7 @@ impl<F: Runtime> Client<F> {
     }
 }
 
-/// What an event source can be made of: what is a URL for [`get`](Client::get), or a [`RequestBuilder`].
+/// Values that an event source can be made of: those that are a URL for [`get`](Client::get), or a [`RequestBuilder`].
 /// Sealed.
 pub trait IntoEventSource<F: Runtime>: sealed::Sealed<F> {
     #[doc(hidden)]

@@ -149,7 +149,7 @@ impl<F: Runtime> Events<F> {
     }
 }
 
-/// What a step of reading gives.
+/// The result of a step of reading.
 pub(super) enum Reading {
     Event(Event),
     /// Bytes were read.

@@ -130,7 +130,7 @@ pub struct Next<F: Runtime> {
     position: usize,
 }
 
-/// What all middleware of one call shares.
+/// The state that all middleware of one call shares.
 struct Chain<F: Runtime> {
     client: Client<F>,
     /// Outermost first.

@@ -27,7 +27,7 @@
 // `leanhttp::Client` is `Client<Blocking>`. A request is generic because its body may hold a reader of one
 // runtime; one that holds bytes goes to any client, see `Request`.
 //
-// What must hold, and what guards it:
+// Invariants, and the test that guards each:
 //
 // - Nothing invalid is sent: each step of a builder keeps the first error (`tests/bad_input.rs`).
 // - A panic in code of the caller's leaves every type here usable (`tests/callbacks.rs`).

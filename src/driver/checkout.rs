@@ -12,7 +12,7 @@
 //! counted. Who releases a connection or a permit hands it to the first call in the queue of its
 //! route.
 //!
-//! What must always hold: the lock of [`Shared`] is held for a decision, never while foreign code
+//! Invariant: the lock of [`Shared`] is held for a decision, never while foreign code
 //! runs, a socket is closed or a waker is woken (`tests/callbacks.rs`, `tests/tokio/wakers.rs`); a
 //! grant is never lost, however the call that waits for it ends (simulation: "nothing is left but
 //! what idles"); a child of `fork` uses no connection, permit or place in the queue of its parent

@@ -14,7 +14,7 @@
 //!    bytes of the request: TLS to the proxy, its tunnel ([`tunnel`](crate::transport::tunnel)), then
 //!    TLS to the origin ([`tls`](crate::transport::tls)).
 //!
-//! Whatever fails, the permit is dropped with the attempt and passes to the next waiter. An error
+//! On any failure the permit is dropped with the attempt and passes to the next waiter. An error
 //! names each address with its own reason.
 //!
 //! # The race

@@ -18,7 +18,7 @@
 //!
 //! # One attempt
 //!
-//! What happens between the call's "send this hop" and its "here is a head", by file:
+//! The steps between the call's "send this hop" and its "here is a head", by file:
 //!
 //! | step | file | decided by |
 //! | --- | --- | --- |

@@ -752,7 +752,7 @@ mod tests {
         }
     }
 
-    /// Whatever the length of a body is: its memory has at most half of it to spare, besides the room of one read,
+    /// For every length of a body, its memory has at most half of it to spare, besides the room of one read,
     /// and is moved a logarithmic number of times.
     #[test]
     fn memory_of_a_body_of_unknown_length_grows_with_it() {

@@ -27,7 +27,7 @@
 //! - The caller's resolver is called, polled and dropped without the lock
 //!   (`a_resolver_is_called_and_dropped_without_the_lock`); its panic is an error of the lookup
 //!   ([`caught`]).
-//! - A future of the caller's that nobody waits for is dropped when it is next polled
+//! - A future of the caller's that no call waits for is dropped when it is next polled
 //!   (`an_abandoned_future_is_dropped`).
 //! - One thread at a time starts lookups (`is_at_work`). Starting may run a job to its end
 //!   immediately, which starts more; without the mark, that would recurse as deep as the queue is

@@ -28,7 +28,7 @@
 //!   since stays there until it is due, or until such entries are the majority.
 //! - There is no background task: [`expire`](Pool::expire) runs before each take.
 //!
-//! What must hold, whatever the order of calls: no route gets a connection of another one; no more
+//! Invariants, for every order of calls: no route gets a connection of another one; no more
 //! than `max_idle` connections, and `max_idle_per_host` of each route; the longest idle is evicted.
 //! `the_pool_decides_like_one_that_scans_everything` compares with a plain vector, and
 //! `no_operation_depends_on_the_number_of_connections` counts the entries that are visited.

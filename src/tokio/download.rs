@@ -71,7 +71,7 @@ impl Download {
 
     /// Downloads to a writer, which resumes in the same way.
     ///
-    /// What is written cannot be taken back. So the download fails if the server changes the file, or gives no
+    /// Written bytes cannot be taken back, so the download fails if the server changes the file, or gives no
     /// parts, after the first byte; and the caller must not use what was written before the download has succeeded.
     ///
     /// ```no_run
@@ -96,7 +96,7 @@ impl Download {
 }
 
 /// A file that blocking threads work with. It goes there for each operation and comes back, so it is dropped there
-/// if nobody waits any more.
+/// if no caller waits any more.
 struct Elsewhere(Option<FileTarget>);
 
 impl Elsewhere {

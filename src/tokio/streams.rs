@@ -1,6 +1,6 @@
 //! Lines and events by `next().await`, and as streams.
 //!
-//! What was read or begun is in the value and not in a future, so each poll of a stream may use a new one.
+//! The state of reading is in the value and not in a future, so each poll of a stream may use a new one.
 
 #[cfg(feature = "stream")]
 use std::pin::{Pin, pin};

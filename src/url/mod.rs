@@ -41,7 +41,7 @@ use crate::form;
 // The source of every rule is the URL Standard, whose terms are in italics in the comments (*path state*). A URL
 // is data and may have any scheme; whatever sends something asks for its `http_scheme` first.
 //
-// What must hold, and the test that guards it:
+// Invariants, and the test that guards each:
 //
 // - A URL is what the URL Standard says, byte by byte: `tests/conformance` has the vectors of the web platform, and
 //   `tests/url_differential.rs` compares every method with the crate `url` on generated input, as does the fuzz

@@ -541,7 +541,7 @@ fn parts_of_other_schemes() {
     assert_eq!(&apart[..Position::BeforePath], "foo:/.");
 }
 
-/// What sends a request asks for this first.
+/// Every sender of a request calls this first.
 #[test]
 fn only_http_and_https_are_schemes_of_requests() {
     assert_eq!(url("http://h").http_scheme(), Ok(Scheme::Http));

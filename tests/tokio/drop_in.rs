@@ -1,4 +1,4 @@
-//! What programs written for reqwest call, as far as only the async client has it.
+//! The calls of programs written for reqwest that only the async client has.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

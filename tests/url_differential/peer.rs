@@ -8,7 +8,7 @@ use leanhttp::url::Url;
 
 pub(crate) type Theirs = whatwg_url::Url;
 
-/// What ours has to be.
+/// The expected result.
 pub(crate) fn expected(theirs: Option<Theirs>) -> Option<String> {
     theirs.map(put_right).map(String::from)
 }

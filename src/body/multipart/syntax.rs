@@ -1,7 +1,7 @@
 //! The syntax of a form's bytes: the boundary between parts (RFC 2046 §5.1.1), the `Content-Disposition` of a part
 //! with its name and file name (RFC 7578 §4.2), and the media type that a file name suggests.
 //!
-//! What a program passes as a name, a file name or a type may come from a user. It must not end a
+//! A name, a file name or a type that a program passes may come from a user. It must not end a
 //! line, a quoted string or a part (`tests/hostile_input.rs`, `i05_names_of_parts_are_escaped`,
 //! `i05_types_of_parts_are_validated`, `i06_boundaries_are_unpredictable`):
 //!

@@ -28,7 +28,7 @@
 //! | status | asked with `Range` | asked without |
 //! | --- | --- | --- |
 //! | 200, 203 | the whole file: the target is emptied first | the same |
-//! | 206 that fits | appended | an error: nobody asked |
+//! | 206 that fits | appended | an error: no range was asked for |
 //! | 206 that does not fit | from zero, without `Range` | an error |
 //! | 416 whose total is our length | complete | an error |
 //! | any other 416, 412 | from zero, without `Range` | an error |

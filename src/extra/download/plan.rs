@@ -22,7 +22,7 @@ pub(crate) const LEAST_PROGRESS: u64 = 1024;
 /// The default number of failures in a row that are forgiven.
 const RETRIES: u32 = 5;
 
-/// What the caller wants of a download.
+/// The settings of a download.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) sha256: Option<[u8; 32]>,
@@ -75,7 +75,7 @@ pub(crate) struct DownloadPlan {
     mark: u64,
     /// The number of failures in a row.
     failures: u32,
-    /// How often bytes were thrown away.
+    /// The number of times that bytes were discarded.
     restarts: u32,
 }
 
@@ -97,7 +97,7 @@ pub(crate) struct Ask {
     pub(crate) if_range: Option<HeaderValue>,
 }
 
-/// What is to be done next.
+/// The next step of a download.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum DownloadStep {
     /// Keep the first [`DownloadPlan::length`] bytes of the target, and write the body of this answer behind them.

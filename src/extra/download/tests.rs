@@ -48,7 +48,7 @@ pub(crate) struct Answer {
     pub(crate) is_disk_full: bool,
 }
 
-/// What came of a download.
+/// The outcome of a download.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
     File(Vec<u8>),

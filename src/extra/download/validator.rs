@@ -1,4 +1,4 @@
-//! What a range request may be bound to, so that parts of two versions of a file are never joined.
+//! The validator that a range request is bound to (RFC 9110 §13.1.5), so that parts of two versions of a file are never joined.
 
 use std::time::{Duration, SystemTime};
 

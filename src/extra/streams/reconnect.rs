@@ -155,7 +155,7 @@ pub(crate) struct Subscription {
     losses: u32,
 }
 
-/// What an event source does next.
+/// The next step of an event source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextStep {
     /// Read events from the response.

@@ -16,7 +16,7 @@ pub struct Download {
     plan: DownloadPlan,
 }
 
-/// What is to be done next.
+/// The next step of a download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// Keep so many bytes, and write the body behind them.

@@ -275,7 +275,7 @@ impl Drop for PartFile {
         // A file that is open can be removed, except on Windows if it is locked.
         #[cfg(windows)]
         drop(self.file.take());
-        let _ = fs::remove_file(&self.path); // there is nobody to tell
+        let _ = fs::remove_file(&self.path); // an error could not be reported
     }
 }
 

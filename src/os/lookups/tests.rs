@@ -283,7 +283,7 @@ fn a_resolver_is_called_and_dropped_without_the_lock() {
     }
 }
 
-/// It is dropped, and not asked again, when it is woken and nobody waits for it any more.
+/// It is dropped, and not asked again, when it is woken and no call waits for it any more.
 #[test]
 fn an_abandoned_future_is_dropped() {
     #[derive(Clone, Default)]

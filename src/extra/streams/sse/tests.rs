@@ -1,6 +1,6 @@
 use super::*;
 
-/// What a stream gives: name, data and ID of each event, and then the text of an error.
+/// The output of a stream: name, data and ID of each event, and then the text of an error.
 #[derive(Debug, PartialEq)]
 struct Given {
     events: Vec<(String, String, String)>,
