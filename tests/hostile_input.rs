@@ -430,7 +430,7 @@ mod urls {
             assert_told(&error, Kind::Builder, Phase::Build, &format!("URL {url:?}: {reason}"));
         }
         // A part of these could be a user name or a password.
-        let unknown = "the scheme is neither `http` nor `https`";
+        let unknown = "the scheme is not `http` or `https`";
         let hidden = [
             ("http://u@/", no_host.to_owned()),
             ("http://u:p@:80/", no_host.to_owned()),
