@@ -120,8 +120,9 @@ proptest! {
     #[test]
     fn positions(input in absolute()) {
         let Some((ours, theirs)) = both(&input).filter(is_same) else { return Ok(()) };
-        // The crate panics if nothing follows the slashes.
-        if ours.authority().is_empty() && ours.path().is_empty() {
+        // The crate panics if nothing follows the slashes. Where `/.` keeps a path apart, ours belongs to the scheme.
+        let is_apart = !ours.has_authority() && ours.path().starts_with("//");
+        if ours.authority().is_empty() && ours.path().is_empty() || is_apart {
             return Ok(());
         }
         // Of a user name without a password the crate takes the `@` for the password (and debug builds

@@ -201,7 +201,12 @@ pub(super) fn relative_reference(base: &Url, target: &Url) -> Option<String> {
     ];
     references.into_iter().find(|reference| {
         let resolved = base.join(reference);
-        resolved.is_ok_and(|url| is_target(&url) && behind_host(&url) == behind_host(target))
+        resolved.is_ok_and(|url| {
+            // Host and path alone would lose the user.
+            is_target(&url)
+                && url.authority() == base.authority()
+                && behind_host(&url) == behind_host(target)
+        })
     })
 }
 

@@ -660,6 +660,7 @@ fn relative_references() {
         assert_eq!(url("http://h/").make_relative(&url(other)), None, "{other}");
     }
     assert_eq!(url("mailto:a").make_relative(&url("mailto:a#f")), None);
+    assert_eq!(url("foo://u@h/a").make_relative(&url("foo://u@h")), None);
 }
 
 proptest! {

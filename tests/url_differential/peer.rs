@@ -42,12 +42,11 @@ pub(crate) fn is_lenient(set: &Set, theirs: &Theirs) -> bool {
         return true; // it removes the spaces with the query or the fragment, instead of encoding the last one
     }
     match set {
-        // It takes these for a query or a fragment, and drops them; and a path without a host may not be empty.
+        // It takes these for a query or a fragment, and drops them. Without a host a path may not be empty, nor
+        // become an authority by its two slashes.
         Set::Path(path) if !theirs.is_special() => {
             let path = path.replace(['\t', '\n', '\r'], "");
-            theirs.cannot_be_a_base()
-                || path.starts_with(['?', '#'])
-                || path.is_empty() && !theirs.has_authority()
+            !theirs.has_authority() || path.starts_with(['?', '#'])
         }
         // Without a path it panics, and a path with two slashes becomes an authority.
         Set::NoHost => {
