@@ -28,6 +28,12 @@ use std::fmt;
 /// reader can represent it (RFC 9110 §8.6: anticipate large numbers, prevent conversion errors).
 pub(crate) const MAX_LENGTH: u64 = i64::MAX as u64;
 
+/// Splits `input` before the first byte for which `is_end` is true; without one the second part is empty.
+pub(crate) fn split_before(input: &str, is_end: impl Fn(u8) -> bool) -> (&str, &str) {
+    let end = input.bytes().position(is_end);
+    end.and_then(|end| input.split_at_checked(end)).unwrap_or((input, ""))
+}
+
 /// Parses `1*DIGIT` up to [`MAX_LENGTH`].
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {

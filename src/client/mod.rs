@@ -16,7 +16,6 @@
 //   pool, permits. Its `send` makes a `Call` of the request, lets the driver carry it out, and
 //   makes the response.
 // - `builder`: every setting of a client, by subject. A setting is data in `config/` and a method here.
-// - `defaults`: the values of settings that a program does not name, as a type.
 // - `request`: a request and its builder. Its parts are data of `call/`, without a runtime.
 // - `response`: the head of a response and what its fields say; the body in one piece.
 // - `streams`: the body as lines; `events`: as events; `event_source`: events over many responses.
@@ -35,7 +34,6 @@
 // - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
 mod builder;
-mod defaults;
 #[cfg(feature = "download")]
 pub mod download;
 #[cfg(feature = "sse")]
@@ -74,8 +72,8 @@ use crate::policy::{redirect, retry};
 pub use crate::driver::ResponseBody;
 pub use upgraded::Upgraded;
 
+pub use crate::config::{Defaults, Standard};
 pub use builder::ClientBuilder;
-pub use defaults::{Defaults, Standard};
 
 /// Sends requests, and keeps connections and settings for the next ones.
 ///
@@ -99,7 +97,7 @@ pub struct Client<F: Runtime, D = Standard> {
 impl<F: Runtime, D: Defaults> Client<F, D> {
     /// Creates a client with the default settings.
     pub fn new() -> Self {
-        Self::in_world(ClientBuilder::<F, D>::new().config, F::default())
+        Self::in_world(ErasedBox::new(Config::with_defaults::<D>()), F::default())
     }
 
     /// Returns a builder with the default settings.

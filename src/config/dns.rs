@@ -200,12 +200,6 @@ fn answered(found: io::Result<Vec<SocketAddr>>) -> Resolving {
 #[derive(Clone)]
 pub struct Resolver(pub(crate) Arc<dyn Resolve>);
 
-impl Default for Resolver {
-    fn default() -> Self {
-        Self(Arc::new(SystemResolver))
-    }
-}
-
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Resolver")

@@ -126,6 +126,20 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// Returns the settings with the defaults of `D`.
+    pub(crate) fn with_defaults<D: Defaults>() -> Self {
+        let mut config = Self::default();
+        let (connect, read, write) = (D::CONNECT_TIMEOUT, D::READ_TIMEOUT, D::WRITE_TIMEOUT);
+        if (connect, read, write) != (Some(CONNECT), Some(SILENCE), Some(SILENCE)) {
+            let timeouts = Arc::make_mut(&mut config.timeouts);
+            (timeouts.connect, timeouts.read, timeouts.write) = (connect, read, write);
+            if read.is_none() {
+                timeouts.set_read(None); // nor a limit on the wait for the response
+            }
+        }
+        config
+    }
+
     /// Completes the settings when the client is built: reads the proxies from the environment, and
     /// moves default fields that are equivalent to a setting.
     pub(crate) fn complete(&mut self) {
@@ -200,6 +214,56 @@ impl Default for Config {
     }
 }
 
+/// The values of settings that a program does not name.
+///
+/// A type of your own gives a whole program, or a crate that passes a client on, defaults of its own:
+/// each `Client::new` and `Client::builder` of that client type begins with them, and each method of the
+/// builder overrides its setting.
+///
+/// ```
+/// use std::time::Duration;
+/// use leanhttp::blocking::Blocking;
+/// use leanhttp::client::{self, Defaults};
+///
+/// #[derive(Debug)]
+/// enum Patient {}
+///
+/// impl Defaults for Patient {
+///     const CONNECT_TIMEOUT: Option<Duration> = Some(Duration::from_secs(60));
+///     const READ_TIMEOUT: Option<Duration> = None;
+/// }
+///
+/// type Client = client::Client<Blocking, Patient>;
+///
+/// let client = Client::new();
+/// let other = Client::builder().connect_timeout(Duration::from_secs(5)).build()?;
+/// # let _ = (client, other);
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+pub trait Defaults: 'static {
+    /// The [`connect_timeout`](crate::client::ClientBuilder::connect_timeout); 10 s unless given.
+    const CONNECT_TIMEOUT: Option<Duration> = Some(CONNECT);
+    /// The limit between two bytes received once the response has begun; 30 s unless given. If it is
+    /// `None`, the wait for the first byte has no limit either.
+    /// [`read_timeout`](crate::client::ClientBuilder::read_timeout) overrides it.
+    const READ_TIMEOUT: Option<Duration> = Some(SILENCE);
+    /// The [`write_timeout`](crate::client::ClientBuilder::write_timeout); 30 s unless given.
+    const WRITE_TIMEOUT: Option<Duration> = Some(SILENCE);
+}
+
+/// The defaults of this crate, which every setting of
+/// [`ClientBuilder`](crate::client::ClientBuilder) documents.
+#[derive(Debug, Clone, Copy)]
+pub enum Standard {}
+
+impl Defaults for Standard {}
+
+/// The limit on opening a connection. A handshake with three lost packets takes 7 s; a peer that takes
+/// longer rarely answers.
+const CONNECT: Duration = Duration::from_secs(10);
+/// The limit on silence: long enough for a slow query, short enough that nothing hangs forever.
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// Returns whether a field `Expect` asks for `100 Continue`.
 pub(crate) fn is_continue(expect: &HeaderValue) -> bool {
     expect.as_bytes().eq_ignore_ascii_case(b"100-continue")
@@ -224,7 +288,7 @@ pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) -> Result
 }
 
 /// The targets of connections, and their sockets.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Dialling {
     /// The fixed addresses of hosts; of two entries for a host the last counts.
     pub(crate) addresses: Vec<(String, Vec<SocketAddr>)>,
@@ -236,6 +300,20 @@ pub(crate) struct Dialling {
     pub(crate) socket: SocketOptions,
     /// The Unix domain socket for all connections.
     pub(crate) unix_socket: Option<PathBuf>,
+}
+
+impl Default for Dialling {
+    fn default() -> Self {
+        Self {
+            addresses: Vec::new(),
+            detours: Vec::new(),
+            resolver: dns::Resolver(Arc::new(dns::SystemResolver)),
+            family: IpFamily::Any,
+            egress: None,
+            socket: SocketOptions::default(),
+            unix_socket: None,
+        }
+    }
 }
 
 /// A host, in brackets if it is an IPv6 address, and a port.
@@ -473,5 +551,45 @@ mod tests {
             };
             assert_eq!(usual_netrc_path(variable), expected.map(PathBuf::from), "{variables:?}");
         }
+    }
+
+    enum Unlimited {}
+
+    impl Defaults for Unlimited {
+        const CONNECT_TIMEOUT: Option<Duration> = None;
+        const READ_TIMEOUT: Option<Duration> = None;
+        const WRITE_TIMEOUT: Option<Duration> = None;
+    }
+
+    enum Slow {}
+
+    impl Defaults for Slow {
+        const READ_TIMEOUT: Option<Duration> = Some(Duration::from_secs(90));
+    }
+
+    fn timeouts<D: Defaults>() -> Timeouts {
+        *Config::with_defaults::<D>().timeouts
+    }
+
+    #[test]
+    fn the_standard_defaults_are_those_of_the_settings() {
+        assert_eq!(timeouts::<Standard>(), Timeouts::default());
+        let Timeouts { connect, read, write, .. } = Timeouts::default();
+        assert_eq!((connect, read, write), (Some(CONNECT), Some(SILENCE), Some(SILENCE)));
+    }
+
+    #[test]
+    fn a_default_of_none_is_no_limit_for_the_first_byte_either() {
+        let mut set = timeouts::<Unlimited>();
+        assert_eq!((set.connect, set.read, set.write), (None, None, None));
+        let before = set;
+        set.default_silence(Some(SILENCE));
+        assert_eq!(set, before, "the runtime's default limit replaced it");
+    }
+
+    #[test]
+    fn a_longer_default_leaves_the_other_limits() {
+        let expected = Timeouts { read: Some(Duration::from_secs(90)), ..Timeouts::default() };
+        assert_eq!(timeouts::<Slow>(), expected);
     }
 }

@@ -13,10 +13,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Special;
 use super::parse::UrlParser;
-use super::scheme::Special;
-use super::text::{PATH_SEGMENT, ends_authority, split_before};
+use super::text::{PATH_SEGMENT, ends_authority};
 use super::{Component, ParseError, Url, host};
+use crate::base::text::split_before;
 use crate::base::text::{Table, percent_decode};
 
 /// *File state* and *file slash state*: parses the text after `file:`, or a reference to a `file` URL.

@@ -33,9 +33,9 @@ use crate::form;
 //   foo:/.                       //a                          `/.` belongs to the scheme, see `separate_path`
 //
 // Read this file first (the value and its getters), then `parse`: the parser in the order of the parts, with a
-// short way for the URLs that need no change, which are most. `text` has the bytes of each part. `scheme` says which schemes are special, `host` has
-// the rules for domains and addresses, `file` those for `file` URLs and paths, `userinfo` those for user name and
-// password, which no message may show. `set` has the setters and the editors of path and query, `position` slices
+// short way for the URLs that need no change, which are most. `text` has the bytes of each part, `host` the rules for
+// domains and addresses, `file` those for `file` URLs and paths, `userinfo` those for user name and password, which
+// no message may show. `set` has the setters and the editors of path and query, `position` slices
 // between two positions, `origin` the origin, `convert` everything to and from other types.
 //
 // The source of every rule is the URL Standard, whose terms are in italics in the comments (*path state*). A URL
@@ -58,7 +58,6 @@ mod host;
 mod origin;
 mod parse;
 mod position;
-mod scheme;
 mod set;
 mod text;
 pub(crate) mod userinfo;
@@ -71,7 +70,6 @@ pub use host::Host;
 pub use origin::{OpaqueOrigin, Origin};
 pub use parse::MAX_LEN;
 pub use position::Position;
-pub(crate) use scheme::Scheme;
 pub use set::{PathSegmentsMut, QueryPairsMut};
 pub(crate) use userinfo::{Userinfo, may_hold_userinfo, shown};
 
@@ -453,5 +451,100 @@ impl fmt::Display for Url {
 impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Url").field(&format_args!("{}", self.redacted())).finish()
+    }
+}
+
+/// The scheme of a URL that requests are sent to: see [`Url::http_scheme`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+/// A *special scheme*: its URLs have a host (that of `file` may be empty) and a path, and the parser is lenient
+/// about their slashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Special {
+    Http,
+    Https,
+    Ws,
+    Wss,
+    Ftp,
+    File,
+}
+
+impl Special {
+    /// Returns the special scheme with this name, ignoring case.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Http, Self::Https, Self::Ws, Self::Wss, Self::Ftp, Self::File];
+        all.into_iter().find(|it| name.eq_ignore_ascii_case(it.as_str()))
+    }
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
+            Self::Ftp => "ftp",
+            Self::File => "file",
+        }
+    }
+
+    pub(super) fn prefix(self) -> &'static str {
+        match self {
+            Self::Http => "http://",
+            Self::Https => "https://",
+            Self::Ws => "ws://",
+            Self::Wss => "wss://",
+            Self::Ftp => "ftp://",
+            Self::File => "file://",
+        }
+    }
+
+    #[inline]
+    pub(super) fn default_port(self) -> Option<u16> {
+        match self {
+            Self::Http | Self::Ws => Some(80),
+            Self::Https | Self::Wss => Some(443),
+            Self::Ftp => Some(21),
+            Self::File => None,
+        }
+    }
+}
+
+impl Url {
+    /// Returns the scheme, if requests can be sent to this URL.
+    ///
+    /// Everything that sends has to ask: a URL is data and may have any scheme. An `http` or `https` URL always has
+    /// a host, a port and a path that begins with `/`.
+    pub(crate) fn http_scheme(&self) -> Result<Scheme, ParseError> {
+        match self.special() {
+            Some(Special::Http) => Ok(Scheme::Http),
+            Some(Special::Https) => Ok(Scheme::Https),
+            _ => Err(self.not_http()),
+        }
+    }
+
+    #[cold]
+    fn not_http(&self) -> ParseError {
+        // The scheme of `user:password@host` is a user name.
+        let is_shown = self.has_authority() || !may_hold_userinfo(self.as_str());
+        let shown = if is_shown { error::excerpt(self.scheme()) } else { "".into() };
+        ParseError::UnsupportedScheme(shown)
+    }
+
+    /// Returns the scheme, if it is special.
+    #[inline]
+    pub(super) fn special(&self) -> Option<Special> {
+        let is = |it: Special| self.serialization.as_bytes().starts_with(it.prefix().as_bytes());
+        if is(Special::Https) {
+            Some(Special::Https)
+        } else if is(Special::Http) {
+            Some(Special::Http)
+        } else {
+            let rare = [Special::Ws, Special::Wss, Special::Ftp, Special::File];
+            rare.into_iter().find(|it| is(*it))
+        }
     }
 }

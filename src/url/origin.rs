@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::scheme::Special;
+use super::Special;
 use super::{Host, Url, parse};
 
 /// The origin of a URL (WHATWG URL §4.7). URLs with equal origins may share credentials.

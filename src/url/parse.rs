@@ -34,13 +34,13 @@
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 
-use super::scheme::Special;
+use super::Special;
 use super::text::{
     FRAGMENT, OPAQUE_IN_URL, OTHER_QUERY_IN_URL, OTHER_SEGMENT_IN_URL, PATH_IN_URL, QUERY_IN_URL,
-    SEGMENT_IN_URL, ends_authority, is_of_scheme, split_before, without_tabs_and_newlines,
+    SEGMENT_IN_URL, ends_authority, is_of_scheme, without_tabs_and_newlines,
 };
 use super::{Component, ParseError, Url, file, host, userinfo};
-use crate::base::text::Table;
+use crate::base::text::{Table, split_before};
 
 /// The maximum length of a URL in bytes, before and after normalization. It is the limit of the `http`
 /// crate's `Uri`, and far more than servers accept (8 KiB is usual).

@@ -8,7 +8,7 @@
 use std::borrow::Borrow;
 use std::net::IpAddr;
 
-use super::scheme::Special;
+use super::Special;
 use super::text::{
     FRAGMENT, OTHER_PATH_SEGMENT, OTHER_QUERY, OTHER_SEGMENT, PATH_SEGMENT, QUERY, SEGMENT,
     is_scheme, without_tabs_and_newlines,

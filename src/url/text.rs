@@ -32,12 +32,6 @@ pub(super) fn ends_authority(byte: u8, is_special: bool) -> bool {
     matches!(byte, b'/' | b'?' | b'#') || byte == b'\\' && is_special
 }
 
-/// Splits `input` before the first byte for which `is_end` is true; without one the second part is empty.
-pub(super) fn split_before(input: &str, is_end: impl Fn(u8) -> bool) -> (&str, &str) {
-    let end = input.bytes().position(is_end);
-    end.and_then(|end| input.split_at_checked(end)).unwrap_or((input, ""))
-}
-
 /// Returns whether `name` has the syntax of a scheme, known or not.
 pub(super) fn is_scheme(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(is_of_scheme)

@@ -30,12 +30,11 @@ use http::header::{self, HeaderMap, HeaderValue};
 
 use crate::base::buffer::ErasedBox;
 use crate::client::Client;
-use crate::client::defaults::{self, Defaults, Standard};
 #[cfg(feature = "middleware")]
 use crate::client::middleware::Middleware;
 #[cfg(feature = "middleware")]
 use crate::config::attempt::{AttemptHead, AttemptHook};
-use crate::config::{Config, default_netrc_path, read_netrc, replace_headers};
+use crate::config::{Config, Defaults, Standard, default_netrc_path, read_netrc, replace_headers};
 use crate::cookie::{CookieStore, Cookies};
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
@@ -73,10 +72,8 @@ pub struct ClientBuilder<F: Runtime, D = Standard> {
 impl<F: Runtime, D: Defaults> ClientBuilder<F, D> {
     /// Returns a builder with the default settings.
     pub fn new() -> Self {
-        let mut config = ErasedBox::new(Config::default());
-        defaults::set::<D>(&mut config);
         Self {
-            config,
+            config: ErasedBox::new(Config::with_defaults::<D>()),
             error: None,
             #[cfg(feature = "middleware")]
             middleware: Vec::new(),
