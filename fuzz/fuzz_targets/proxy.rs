@@ -84,7 +84,9 @@ fn socks5(words: &[u8], login: bool) -> Option<usize> {
 fn exceptions(text: &str) {
     let mut lines = text.split('\n');
     let list = lines.next().unwrap_or_default();
-    for url in lines.take(8).filter_map(|line| Url::parse(line).ok()) {
+    let urls = lines.take(8).filter_map(|line| Url::parse(line).ok());
+    // Only what is sent goes by a proxy.
+    for url in urls.filter(|url| matches!(url.scheme(), "http" | "https")) {
         let covered = proxy::no_proxy(list, &url);
         let entries = list.split(',').map(str::trim);
         assert_eq!(covered, entries.clone().any(|entry| proxy::no_proxy(entry, &url)), "{url}");
