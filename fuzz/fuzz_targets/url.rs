@@ -66,10 +66,13 @@ fn compare(ours: Option<Url>, theirs: Option<Theirs>, from: &[&str]) {
 }
 
 /// Returns whether both have to have the same origin. That of a `blob` URL is the origin of the URL in its path,
-/// about which the two may disagree: its host may be internationalized, for instance.
+/// about which the two may disagree: its host may be internationalized, and the crate takes any special scheme
+/// there, the standard only `http`, `https` and `file` (URL §4.7).
 fn agree_about_origin(ours: &Url, theirs: &Theirs) -> bool {
-    let in_path = Url::parse(ours.path()).ok().map(String::from);
-    ours.scheme() != "blob" || in_path == Theirs::parse(theirs.path()).ok().map(String::from)
+    let in_path = Url::parse(ours.path()).ok();
+    let is_followed = in_path.as_ref().is_none_or(|it| matches!(it.scheme(), "http" | "https"));
+    let is_same = in_path.map(String::from) == Theirs::parse(theirs.path()).ok().map(String::from);
+    ours.scheme() != "blob" || (is_same && is_followed)
 }
 
 fn check(parsed: Result<Url, ParseError>) -> Option<Url> {
