@@ -440,7 +440,8 @@ impl Endpoint {
     fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(&format!("http://{text}")).ok()?;
         let is_all = url.path() == "/" && !text.ends_with(['/', '?', '#']);
-        let bare = url.query().is_none() && url.fragment().is_none() && !text.contains('@');
+        let bare =
+            url.query().is_none() && url.fragment().is_none() && !text.as_bytes().contains(&b'@');
         let (_, port) = text.rsplit_once(':')?;
         let port = port.parse().ok().filter(|_| is_all && bare)?;
         Some(Self { host: url.host_str()?.to_owned(), port })

@@ -158,7 +158,7 @@ fn parse_domain(input: &str) -> Result<Cow<'_, str>, ParseError> {
     // *Forbidden domain code points*.
     match domain.chars().find(|&c| c.is_ascii_control() || " #%/:<>?@[\\]^|".contains(c)) {
         // The text before an `@` may be a password, of which not one character is shown.
-        Some(_) if domain.contains('@') => Err(ParseError::InvalidHostCharacter('@')),
+        Some(_) if domain.as_bytes().contains(&b'@') => Err(ParseError::InvalidHostCharacter('@')),
         Some(c) => Err(ParseError::InvalidHostCharacter(c)),
         None => Ok(Cow::Owned(domain)),
     }
