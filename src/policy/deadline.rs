@@ -408,6 +408,10 @@ impl Budget {
         self.timings.as_ref().map_or_else(now, |timings| timings.last())
     }
 
+    pub(crate) fn timings(&self) -> Option<&Timings> {
+        self.timings.as_deref()
+    }
+
     pub(crate) fn into_timings(self) -> Option<Box<Timings>> {
         self.timings
     }
