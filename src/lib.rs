@@ -1,6 +1,5 @@
-//! An HTTP/1.1 client over TCP and TLS, with a connection pool, deadlines, redirects, cookies, proxies
-//! and multipart forms. It is blocking and needs no async runtime; the same client also exists for
-//! tokio (feature `tokio`). The names are those of reqwest.
+//! An HTTP/1.1 client: blocking, and async for tokio, with a connection pool, deadlines, redirects, cookies, proxies,
+//! retries and multipart forms. The names are those of reqwest.
 //!
 //! ```no_run
 //! use leanhttp::Client;
@@ -17,290 +16,23 @@
 //! }
 //! ```
 //!
-//! # Overview
+//! With the feature `json` a body is a type of your own: `response.json::<T>()`. With the feature `tokio` the same client
+//! exists for tasks, in `leanhttp::tokio`: `client.get(url).send().await?`.
 //!
-//! - [`Client`](client::Client) sends requests and owns what they share: connections, settings,
-//!   cookies. Create one and clone it freely; a clone is the same client. `leanhttp::get` is for a
-//!   small program with a single request.
-//! - [`ClientBuilder`](client::ClientBuilder) has every setting with its default.
-//! - [`RequestBuilder`](request::RequestBuilder) builds a request step by step. If a value is
-//!   invalid, such as a line break in a header, `build` and `send` return an error and nothing is
-//!   sent.
-//! - [`Response`](response::Response) has the status, the fields and the final URL; its body is read
-//!   as it arrives, by `text`, `bytes`, `json` (with the feature `json`), `copy_to` or
-//!   [`std::io::Read`]. After a 101, `upgrade` returns the connection.
-//! - [`Error`] shows in one line what was tried, for which URL, and why it failed; it has a
-//!   [`kind`](Error::kind), a [`phase`](Error::phase) and the predicates of reqwest.
-//! - [`Url`] is parsed as in browsers (WHATWG), for `http` and `https`.
-//! - [`Method`], [`StatusCode`] and the items of [`header`] are the types of the crate `http`.
+//! # Guide
 //!
-//! These types are generic over the runtime that drives the client ([`runtime`]): `blocking`, whose
-//! aliases without the parameter are at the root of the crate, or `tokio`, whose aliases are in
-//! `leanhttp::tokio`; the page of that module shows both side by side and helps to choose. This guide
-//! applies to both.
-//!
-//! The guide has pages for those who come [from reqwest](guide::coming_from_reqwest), [ureq](guide::coming_from_ureq),
-//! [requests](guide::coming_from_requests) or [curl](guide::coming_from_curl); [`guide::compatibility`] lists the names
-//! of reqwest.
-//!
-//! # Cookbook
-//!
-//! `cargo run --release --example recipe` runs all of these examples against a local server.
-//!
-//! **GET with query parameters; the body as bytes, as text, as JSON** (feature `json`)
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! # let client = Client::new();
-//! let get = || client.get("https://httpbin.org/get").query(&[("name1", "value1")]);
-//! let bytes = get().send()?.bytes()?;
-//! let text = get().send()?.text()?;
-//! # #[cfg(feature = "json")]
-//! let json: serde_json::Value = get().send()?.json()?;
-//! # Ok::<(), leanhttp::Error>(())
-//! ```
-//!
-//! **POST of urlencoded parameters**
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! # let client = Client::new();
-//! let parameters = [("name1", "value1"), ("name2", "value 2")];
-//! let text = client.post("https://httpbin.org/post").form(&parameters).send()?.text()?;
-//!
-//! // The encoding is also available on its own.
-//! assert_eq!(leanhttp::form::encode(&parameters)?, "name1=value1&name2=value+2");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! **Custom headers, another User-Agent**
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! let client = Client::builder().user_agent("weather-station/2.1").build()?;
-//! let text = client.get("https://httpbin.org/headers").header("Spam", "Eggs").send()?.text()?;
-//! # Ok::<(), leanhttp::Error>(())
-//! ```
-//!
-//! **Several headers, and the headers of the response**
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! use leanhttp::header::{self, HeaderMap, HeaderValue};
-//!
-//! # let client = Client::new();
-//! let mut headers = HeaderMap::new();
-//! headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-//! let request = client.post("https://httpbin.org/post").form(&[("name1", "value1")]);
-//! let response = request.headers(headers).send()?;
-//! println!("{} {:?}", response.status(), response.headers().get("Content-Type"));
-//! # Ok::<(), leanhttp::Error>(())
-//! ```
-//!
-//! **HEAD**
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! # let client = Client::new();
-//! let response = client.head("https://httpbin.org/get").send()?;
-//! println!("{:?} bytes from {:?}", response.content_length(), response.remote_addr());
-//! # Ok::<(), leanhttp::Error>(())
-//! ```
-//!
-//! **Login with basic auth, kept for the session.** Credentials are sent only to the origin that a
-//! request names.
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! let session = Client::builder().basic_auth("user", Some("passwd")).build()?;
-//! let url = "https://httpbin.org/basic-auth/user/passwd";
-//! session.get(url).send()?.error_for_status()?;
-//!
-//! // For one request only:
-//! let client = Client::new();
-//! client.get(url).basic_auth("user", Some("passwd")).send()?;
-//! client.get("https://httpbin.org/bearer").bearer_auth("token").send()?;
-//! # Ok::<(), leanhttp::Error>(())
-//! ```
-//!
-//! **Cookies across requests and redirects** (feature `cookies`)
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! # #[cfg(feature = "cookies")] {
-//! use std::sync::Arc;
-//! use leanhttp::cookie::Jar;
-//!
-//! let jar = Arc::new(Jar::default());
-//! let client = Client::builder().cookie_provider(Arc::clone(&jar)).build()?;
-//! client.get("https://httpbin.org/cookies/set/flavor/oat").send()?;
-//! for cookie in jar.to_vec() {
-//!     println!("{}={} of {}", cookie.name(), cookie.value(), cookie.domain());
-//! }
-//! # }
-//! # Ok::<(), leanhttp::Error>(())
-//! ```
-//!
-//! If you do not need access to the jar, `ClientBuilder::cookie_store(true)` is enough.
-//!
-//! **Default headers of the session, merged with the request's**
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! use leanhttp::header::{HeaderMap, HeaderValue};
-//!
-//! let mut defaults = HeaderMap::new();
-//! let mut key = HeaderValue::from_static("secret");
-//! key.set_sensitive(true); // sent only to the origin, hidden in `Debug`
-//! defaults.insert("x-api-key", key);
-//! let client = Client::builder().default_headers(defaults).build()?;
-//! client.get("https://httpbin.org/headers").header("X-Request", "1").send()?;
-//! # Ok::<(), leanhttp::Error>(())
-//! ```
-//!
-//! **Upload of a file with its name and type** (feature `multipart`). It is streamed from disk.
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! # #[cfg(feature = "multipart")] {
-//! use leanhttp::multipart::{Form, Part};
-//!
-//! let photo = Part::file("photo.raw")?.mime_str("image/x-raw")?;
-//! let form = Form::new().text("note", "holiday").file("data", "data.csv")?.part("photo", photo);
-//! Client::new().post("https://httpbin.org/post").multipart(form).send()?.error_for_status()?;
-//! # }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! **One TCP connection for many requests.** A connection is free for the next request once the body
-//! of the response was read to its end.
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! # let client = Client::new();
-//! for page in 1..=100 {
-//!     let page = page.to_string();
-//!     client.get("https://httpbin.org/get").query(&[("page", &page)]).send()?.bytes()?;
-//! }
-//! # Ok::<(), leanhttp::Error>(())
-//! ```
-//!
-//! **A deadline, and telling failures apart**
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! use std::time::Duration;
-//!
-//! # let client = Client::new();
-//! match client.get("https://httpbin.org/delay/9").timeout(Duration::from_secs(5)).send() {
-//!     Ok(response) => println!("{}", response.status()),
-//!     Err(error) if error.is_timeout() => println!("too slow: {error}"),
-//!     Err(error) if error.is_connect() => println!("not there: {error}"),
-//!     Err(error) => println!("{error}"),
-//! }
-//! ```
-//!
-//! **Retries**, which are off by default; see [`retry`].
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! use leanhttp::retry;
-//!
-//! let policy = retry::Policy::new().max_attempts(4).on_retry(|retry| {
-//!     eprintln!("{}: {:?}, again in {:?}", retry.url(), retry.reason(), retry.delay());
-//! });
-//! let client = Client::builder().retry(policy).build()?;
-//! let text = client.get("https://httpbin.org/status/503").send()?.text()?;
-//! # Ok::<(), leanhttp::Error>(())
-//! ```
-//!
-//! **Through a proxy.** By default the proxy is taken from the environment; see [`proxy`].
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! use leanhttp::{NoProxy, Proxy};
-//!
-//! let proxy = Proxy::all("socks5h://user:passwd@proxy.example")?
-//!     .no_proxy(NoProxy::from_string("localhost, .example.org, 10.0.0.0/8"));
-//! let client = Client::builder().proxy(proxy).build()?;
-//! println!("{}", client.get("https://httpbin.org/ip").send()?.text()?);
-//! # Ok::<(), leanhttp::Error>(())
-//! ```
-//!
-//! **A private certificate authority, and a client certificate.** There is more in [`tls`].
-//!
-//! ```no_run
-//! # #[cfg(feature = "tls")] {
-//! use leanhttp::{Certificate, Client, Identity};
-//!
-//! let client = Client::builder()
-//!     .tls_certs_only([Certificate::from_pem(&std::fs::read("company-ca.pem")?)?])
-//!     .identity(Identity::from_pem(&std::fs::read("client.pem")?)?)
-//!     .build()?;
-//! println!("{:?}", client.get("https://intranet.example/").send()?.tls());
-//! # }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! **Another protocol on the same connection**, such as WebSocket. A read that times out loses no
-//! bytes: it is a good moment to send a ping.
-//!
-//! ```no_run
-//! # use leanhttp::Client;
-//! use std::io::{Read, Write};
-//!
-//! # let client = Client::new();
-//! let request = client.get("https://example.org/echo").header("Upgrade", "echo");
-//! let mut echo = request.header("Connection", "upgrade").send()?.upgrade()?;
-//! echo.write_all(b"hello")?;
-//! let mut reply = [0; 5];
-//! echo.read_exact(&mut reply)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! **A large download, piece by piece**
-//!
-//! ```no_run
-//! let mut response = leanhttp::get("https://httpbin.org/bytes/100000")?.error_for_status()?;
-//! let mut file = std::fs::File::create("download")?;
-//! response.copy_to(&mut file)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! **A download that finishes** (feature `download`): it resumes after a lost connection, checks what it got, and
-//! leaves a complete file or none. There is more in `guide::downloads`.
-//!
-//! ```no_run
-//! # #[cfg(feature = "download")] {
-//! let request = leanhttp::Client::new().get("https://httpbin.org/bytes/100000");
-//! let done = request.download().to_file("download")?;
-//! # }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! # Requests and responses at the same time
-//!
-//! A server may answer before it has read the whole request (RFC 9112 §9.5). `send` returns as soon as
-//! the final head has arrived:
-//!
-//! - After a success (2xx), reading the response also sends the rest of the request. Both bodies may be
-//!   of any length; each takes the memory of one piece. A read returns the end of the response once
-//!   the request is sent, as far as the server accepts it; a source of unknown length that then returns
-//!   nothing for one second is not waited for. Dropping the response drops the rest of the request,
-//!   and its connection: read a response to its end if the server needs the whole request.
-//! - After any other status, or a success in place of `100 Continue`, the rest is not sent.
-//! - If the server closes the connection before it answers, the attempt fails immediately, because no
-//!   response can arrive any more.
-//!
-//! The async client waits for a pending source, a pending write and the socket together, so it can
-//! hold a conversation in which each piece of the request is made from the response so far. The
-//! blocking client reads from the server between the pieces of the request, and while a write makes no
-//! progress, but not while a reader blocks.
-//!
-//! `timeout` limits both halves. `write_timeout` ends the wait for a server that accepts no byte, also
-//! while its response is read; reading then continues. `read_timeout` also counts while the request is
-//! sent and there is nothing of the response to read. The time that the caller's source takes counts
-//! for neither.
+//! | page | what it answers |
+//! | --- | --- |
+//! | [Quick start](guide::quick_start) | how to begin, and what the main types are |
+//! | [Cookbook](guide::cookbook) | a few lines for each everyday task |
+//! | [Async or blocking](guide::async_or_blocking) | which client fits, and what differs |
+//! | [Timeouts](guide/timeouts/index.html), [retries](guide/retries/index.html), [errors](guide/errors/index.html) | what happens when something is slow or fails |
+//! | [Redirects](guide/redirects/index.html), [cookies](guide/cookies/index.html), [proxies](guide/proxies/index.html), [TLS](guide/tls/index.html), [connection pool](guide/connection_pool/index.html) | the settings of each, and the rules behind them |
+//! | [Streams](guide::streams), [downloads](guide/downloads/index.html), [multipart](multipart/index.html) | large bodies and endless ones |
+//! | [Middleware](guide/middleware/index.html), [testing](guide/testing/index.html), [export](guide/export/index.html) | code around calls, tests without a server, curl and HAR |
+//! | [Security](guide/security/index.html), [limits](guide::limits), [leniency](guide::leniency) | what a hostile peer can do, every limit with its default, what is accepted of a response |
+//! | [Features](guide::features), [performance](guide::performance), [design](guide::design), [runtimes](runtime) | what can be switched on, what a request costs, and why |
+//! | Coming from [reqwest](guide::coming_from_reqwest), [ureq](guide::coming_from_ureq), [requests](guide::coming_from_requests), [curl](guide::coming_from_curl) | the names that you know; [`guide::compatibility`] lists those of reqwest |
 //!
 //! # Guarantees
 //!
@@ -323,69 +55,11 @@
 //! - Nothing that a server sends makes the client panic, loop without progress or grow beyond its
 //!   limits.
 //!
-//! [`guide::leniency`] lists the deviations that are accepted in a response, and compares curl, Go,
-//! hyper and Node. [`guide::design`] says why the client is made as it is, and what that costs.
-//!
-//! # Limits and defaults
-//!
-//! | limit | default | changed by |
-//! | --- | --- | --- |
-//! | the whole call, from `send` to the last byte of the body | no limit | `timeout` |
-//! | opening a connection: lookup, TCP, proxy and TLS together | 10 s | `connect_timeout` |
-//! | name lookup, within that | no separate limit | `resolve_timeout` |
-//! | concurrent lookups of a client, of one site | 64, 13 | |
-//! | TLS and tunnel handshakes, within that | no separate limit | `handshake_timeout` |
-//! | delay before the next address of a host is tried too | 0.25 s, or its share of a short `connect_timeout` | |
-//! | waiting for a free connection under `pool_max_open_per_host` | the `connect_timeout` | `pool_wait_timeout` |
-//! | from the end of the request to the first byte of the response | blocking: 30 s, async: no limit | `first_byte_timeout`; `read_timeout`, if set |
-//! | between two bytes received, once the response has begun | 30 s | `read_timeout` |
-//! | between two bytes sent | 30 s | `write_timeout` |
-//! | lowest average throughput of a body, sent or received | no limit | `min_throughput` |
-//! | lookup threads of a blocking client | 64 | |
-//! | redirects followed | 10 | `redirect` |
-//! | attempts of a request, with a retry policy | 3 | `retry::Policy::max_attempts` |
-//! | delay before the first retry, before any | at most 0.2 s, 10 s | `backoff` |
-//! | longest `Retry-After` that is honored | 60 s | `max_retry_after` |
-//! | retry budget per host | 10 | `budget` |
-//! | failures in a row of a download that are forgiven | 5 | `Download::retries` |
-//! | idle time of a connection; the next call or `close_idle_connections` closes it | 90 s, or one second less than the server's `Keep-Alive` | `pool_idle_timeout` |
-//! | time without pooling for a host that closes connections right after each response | 10 s, up to 10 min | |
-//! | idle connections to one host | 32 | `pool_max_idle_per_host` |
-//! | idle connections in total | 128 | `pool_max_idle` |
-//! | open connections to one host; further calls wait | no limit | `pool_max_open_per_host` |
-//! | age of a connection | no limit | `pool_max_age` |
-//! | unread body drained when a response is dropped, if already received | 16 KiB | `Limits::max_drain_bytes` |
-//! | unread body of a redirect drained, and wait for it | 16 KiB, 0.1 s | |
-//! | waiting for `100 Continue`, with `expect_continue` | 1 s | |
-//! | body of a proxy's refusal that is kept, and wait for it | 1 KiB, 1 s | |
-//! | body read into memory by `bytes`, `text` and `json` | 256 MiB | `body_limit` |
-//! | a line of `lines` and `json_lines` | 1 MiB | `max_line_bytes` |
-//! | an event of `events` and `event_source`, and one line of it | 8 MiB | `max_event_bytes` |
-//! | silence within the stream of an `event_source` | 5 min, or the `read_timeout` of its request | `idle_timeout` |
-//! | failures in a row before an `event_source` gives up | 10 | `Reconnect::failures` |
-//! | time that a server may ask an `event_source` to wait | 0.5 s to 10 min | `Reconnect::first` if it is less, `max_retry_after` |
-//! | heads of one response, including interim ones (1xx) | 64 KiB | `Limits::max_head_bytes`, `max_line_bytes` for one line |
-//! | header fields of a response | 128 | `http1_max_headers` |
-//! | interim responses to one request | 16 | `Limits::max_informational_responses` |
-//! | chunk extensions of one body | 16 KiB | `Limits::max_chunk_extension_bytes` |
-//! | TLS records of a handshake | 1.5 MiB | |
-//! | TLS records without data, such as tickets, of one exchange | 256 KiB more than its data | |
-//! | trailers of one body | 16 KiB, 64 fields | `Limits::max_trailer_bytes`, `max_trailers` |
-//! | decoded bytes per received byte, after the first 16 MiB | 250 | `Limits::max_decompression_ratio`, `decompressed_ratio_threshold` |
-//! | consecutive coded bytes that decode to (almost) nothing | 1 MiB | `Limits::max_coded_bytes_without_output` |
-//! | content codings of one body | 4 | `Limits::max_content_codings` |
-//! | window of a zstd body, of a brotli body | 8 MiB, 16 MiB | |
-//! | a URL | 65,534 bytes | |
-//! | a cookie's name and value | 4096 bytes | `cookie::Limits` |
-//! | cookies of one response, of one domain, in total | 50, 50, 3000 | `cookie::Limits` |
-//!
 //! # Features
 //!
-//! `cargo add leanhttp --features json,tokio` adds features to the default ones;
-//! `--no-default-features` removes the default ones.
-//!
-//! Without any feature there are 6 crates; the last column is the number of crates that a feature
-//! adds to those above it.
+//! `cargo add leanhttp --features json,tokio` adds features to the default ones; `--no-default-features` removes the
+//! default ones. Without any feature there are 6 crates; the last column is the number of crates that a feature adds to
+//! those above it. [`guide::features`] says which to choose.
 //!
 //! | feature | default | effect | crates |
 //! | --- | --- | --- | --- |
@@ -573,6 +247,6 @@ pub mod redirect {
 }
 
 /// Compiles the examples of the README as doctests.
-#[cfg(all(doctest, feature = "json"))]
+#[cfg(all(doctest, feature = "json", feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,26 +1,40 @@
-//! Pages of the guide that stand alone:
+//! The guide. Each page begins with an example.
 //!
-//! - [`coming_from_reqwest`], [`coming_from_ureq`], [`coming_from_requests`], [`coming_from_curl`]: for those who know
-//!   another client, its names and what behaves differently,
-//! - [`streams`]: lines and server-sent events,
-//! - `downloads`: files that are downloaded to the end,
-//! - `middleware`: code of your own around each call,
-//! - [`runtime`](crate::runtime): a client on an async runtime of your own,
-//! - [`compatibility`]: the names of reqwest, and what each does here,
-//! - [`leniency`]: what is accepted of a response, compared with other clients,
-//! - [`design`]: why the client is made as it is.
+//! **Begin:** [quick start](quick_start), [cookbook], [async or blocking](async_or_blocking).
+//!
+//! **When it is slow or fails:** [timeouts](timeouts/index.html), [retries](retries/index.html),
+//! [errors](errors/index.html), [limits].
+//!
+//! **What a client does by itself:** [connection pool](connection_pool/index.html),
+//! [redirects](redirects/index.html), [cookies](cookies/index.html), [proxies](proxies/index.html),
+//! [TLS and trust](tls/index.html), [security](security/index.html), [leniency] towards malformed responses.
+//!
+//! **Bodies:** lines and server-sent events ([streams]), files that are downloaded to the end
+//! ([downloads](downloads/index.html)), forms with files ([multipart](crate::multipart)).
+//!
+//! **Around a call:** your own code ([middleware](middleware/index.html)), tests without a server
+//! ([testing](testing/index.html)), curl commands and HAR files ([export](export/index.html)), an async
+//! [runtime](crate::runtime) of your own.
+//!
+//! **Coming from another client:** [reqwest](coming_from_reqwest) with [all its names](compatibility),
+//! [ureq](coming_from_ureq), [requests for Python](coming_from_requests), [curl](coming_from_curl).
+//!
+//! **About the crate:** [features], [performance], [design].
 
-#[doc = include_str!("coming_from_reqwest.md")]
-pub mod coming_from_reqwest {}
+#[doc = include_str!("quick_start.md")]
+pub mod quick_start {}
 
-#[doc = include_str!("coming_from_ureq.md")]
-pub mod coming_from_ureq {}
+#[doc = include_str!("cookbook.md")]
+pub mod cookbook {}
 
-#[doc = include_str!("coming_from_requests.md")]
-pub mod coming_from_requests {}
+#[doc = include_str!("async_or_blocking.md")]
+pub mod async_or_blocking {}
 
-#[doc = include_str!("coming_from_curl.md")]
-pub mod coming_from_curl {}
+#[doc = include_str!("limits.md")]
+pub mod limits {}
+
+#[doc = include_str!("leniency.md")]
+pub mod leniency {}
 
 #[doc = include_str!("streams.md")]
 pub mod streams {}
@@ -33,11 +47,26 @@ pub mod downloads {}
 #[doc = include_str!("middleware.md")]
 pub mod middleware {}
 
+#[doc = include_str!("coming_from_reqwest.md")]
+pub mod coming_from_reqwest {}
+
 #[doc = include_str!("compatibility.md")]
 pub mod compatibility {}
 
-#[doc = include_str!("leniency.md")]
-pub mod leniency {}
+#[doc = include_str!("coming_from_ureq.md")]
+pub mod coming_from_ureq {}
+
+#[doc = include_str!("coming_from_requests.md")]
+pub mod coming_from_requests {}
+
+#[doc = include_str!("coming_from_curl.md")]
+pub mod coming_from_curl {}
+
+#[doc = include_str!("features.md")]
+pub mod features {}
+
+#[doc = include_str!("performance.md")]
+pub mod performance {}
 
 #[doc = include_str!("design.md")]
 pub mod design {}

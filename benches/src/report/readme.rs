@@ -1,4 +1,5 @@
-//! The figures in README.md, and its chart: generated from `results/`, never by hand.
+//! The figures in README.md and in the README of the benchmarks, and their pictures: generated from `results/`, never
+//! by hand.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use super::results::{Results, Times};
 use crate::Outcome;
 use crate::table::{Table, figure_of};
 
-/// Writes the chart and the block of README.md anew.
+/// Writes the pictures and the blocks of both pages anew.
 pub fn write() -> Outcome<()> {
     for page in pages()? {
         fs::write(page.path, page.text)?;
@@ -38,10 +39,12 @@ fn pages() -> Outcome<[Page; 4]> {
     let figures = Figures::read(&folder)?;
     let path = here.join("../README.md");
     let readme = fs::read_to_string(&path)?;
-    let text = with_block(&readme, [BEGIN, &figures.block(), END]);
+    let text = with_block(&readme, [BEGIN, &figures.summary(), END]);
     let text = text.ok_or("README.md has no place for figures")?;
     let own_path = here.join("README.md");
     let own = fs::read_to_string(&own_path)?;
+    let own = with_block(&own, [BEGIN, &figures.block(), END]);
+    let own = own.ok_or("benches/README.md has no place for figures")?;
     let growth = Results::read(&folder, "growth")?;
     let own = with_block(&own, [BEGIN_GROWTH, &growth::block(&growth), END_GROWTH]);
     let own = own.ok_or("benches/README.md has no place for figures")?;
@@ -98,6 +101,9 @@ const CLIENTS: [&str; 9] = [
     "curl",
 ];
 
+/// The clients of the summary.
+const COMPARED: [&str; 3] = ["leanhttp", "ureq", "reqwest-blocking"];
+
 /// Clients whose allocations are not counted.
 const ALLOCATES_IN_C: [&str; 1] = ["curl"];
 
@@ -120,16 +126,42 @@ impl Figures {
         })
     }
 
+    /// What README.md shows: five counts, and the chart.
+    fn summary(&self) -> String {
+        let version = |client: &str| {
+            let package = client.split('-').next()?;
+            self.statics.version(package)
+        };
+        let head = COMPARED.map(|client| match version(client) {
+            Some(version) => format!("{client} {version}"),
+            None => client.to_owned(),
+        });
+        let mut table = Table::new([""].into_iter().chain(head.iter().map(String::as_str)));
+        for (title, column) in SUMMARY {
+            let cells = COMPARED.map(|client| {
+                self.figures_of(client).into_iter().nth(column).unwrap_or_else(|| "-".to_owned())
+            });
+            table.push([title.to_owned()].into_iter().chain(cells));
+        }
+        let date = self.statics.about("date").unwrap_or("unknown");
+        format!(
+            "{table}\n\
+             Measured on {date}; the clients are blocking, over rustls and ring. The chart has the CPU time of a \
+             request,\nrelative to a hand-written loop over the socket:\n\n\
+             ![CPU time of the clients](benches/results/chart.svg)\n\n"
+        )
+    }
+
     fn block(&self) -> String {
         let about = |what| self.times.0.about(what).unwrap_or("unknown");
         format!(
-            "![CPU time of the clients](benches/results/chart.svg)\n\n\
-             CPU time of the client, x that of a raw loop over the socket (TLS: over rustls); medians \
-             of rounds on one machine ({}; {}; {}) over loopback:\n\n{}\n\
-             Counts, which hardly depend on the machine: of one GET on a connection that is open; what \
-             an idle connection holds; of a program with one GET, from its start to the response, \
-             and what it is built of (minreq without TLS, curl with the OpenSSL of the system, the \
-             others with rustls and ring):\n\n{}\n",
+            "![CPU time of the clients](results/chart.svg)\n\n\
+             CPU time of the client, relative to a hand-written loop over the socket (over TLS: over rustls; 1.00 is the \
+             cost of the loop); medians of rounds on one machine ({}; {}; {}) over loopback:\n\n{}\n\
+             Counts, which hardly depend on the machine: of one GET on an open connection; of what an idle \
+             connection holds; of a program with one GET, from its start to the response, and of what it is \
+             built of (minreq without TLS, curl with the OpenSSL of the system, the others with rustls and \
+             ring):\n\n{}\n",
             about("machine"),
             about("rustc"),
             about("date"),
@@ -192,6 +224,15 @@ impl Figures {
         ]
     }
 }
+
+/// The rows of the summary, and the columns of [`Figures::figures_of`] that they show.
+const SUMMARY: [(&str, usize); 5] = [
+    ("crates in a program with one GET over TLS", 8),
+    ("CPU seconds to build it (release)", 10),
+    ("its size, stripped, KiB", 9),
+    ("instructions of a GET on an open connection", 0),
+    ("heap of an idle TLS connection, KiB", 4),
+];
 
 #[cfg(test)]
 mod tests {
