@@ -129,9 +129,13 @@ mod streams;
 
 use self::body::Source;
 use crate::call::RequestParts;
+#[cfg(feature = "export")]
+use crate::client::explain::explain;
 #[cfg(feature = "middleware")]
 use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
+#[cfg(feature = "export")]
+use crate::client::{Defaults, Explanation};
 
 pub use self::runtime::Tokio;
 pub use crate::shared::*;
@@ -267,6 +271,56 @@ impl<D> crate::client::request::RequestBuilder<Tokio, D> {
     pub fn send(self) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
         let (client, request) = self.finish();
         call(client.standard(), request)
+    }
+}
+
+#[cfg(feature = "export")]
+impl<D: Defaults> crate::client::Client<Tokio, D> {
+    /// Returns what would happen to a GET request to this URL: looks its host up, and sends nothing.
+    ///
+    /// ```no_run
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// println!("{}", leanhttp::tokio::Client::new().explain("https://example.org/").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`RequestBuilder::explain`].
+    #[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+    pub async fn explain<U: IntoUrl>(&self, url: U) -> Result<Explanation> {
+        let request = self.get(url);
+        request.explain().await
+    }
+}
+
+#[cfg(feature = "export")]
+impl<D> crate::client::request::RequestBuilder<Tokio, D> {
+    /// Returns what would happen to the request: looks its host up, within the time limits of a call, and sends
+    /// nothing. Middleware is not run.
+    ///
+    /// ```no_run
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// let request = leanhttp::tokio::Client::new().post("https://example.org/").body("text");
+    /// let explanation = request.explain().await?;
+    /// for address in explanation.addresses() {
+    ///     println!("{} {}", address.address(), address.denied().unwrap_or("allowed"));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid, or if this is not awaited in a tokio runtime with timers and I/O. What would fail
+    /// later, such as the lookup, is a part of the explanation.
+    #[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+    pub async fn explain(self) -> Result<Explanation> {
+        let (client, request) = self.finish();
+        let (client, request) = (client.standard(), request?);
+        check_runtime()?;
+        explain(&client, request).await
     }
 }
 

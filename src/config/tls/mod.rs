@@ -268,6 +268,33 @@ impl TlsSettings {
         }
     }
 
+    /// Returns what the certificates of origins are verified by, in words.
+    #[cfg(feature = "export")]
+    pub(crate) fn roots_in_use(&self) -> String {
+        if self.whole.is_some() {
+            return "those of the preconfigured rustls configuration".to_owned();
+        }
+        let judgement = self.judgement.as_ref();
+        if judgement.is_some_and(|judgement| judgement.accepts_any_certificate) {
+            return "none: any certificate is accepted".to_owned();
+        }
+        let built_in = match judgement {
+            _ if self.trusts_only_added => None,
+            Some(judgement) if judgement.is_platforms => Some("those of the operating system"),
+            _ => Some("Mozilla's (webpki-roots)"),
+        };
+        let added = self.added_certificates().len();
+        let roots = match (built_in, added) {
+            (Some(built_in), 0) => built_in.to_owned(),
+            (Some(built_in), added) => format!("{built_in} and {added} added"),
+            (None, added) => format!("only {added} added"),
+        };
+        match judgement {
+            Some(judgement) if !judgement.pins.is_empty() => roots + ", and a pinned key",
+            _ => roots,
+        }
+    }
+
     /// Returns the TLS layer for a new connection to a proxy.
     pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls> {
         stage(self.for_proxies.get_or_init(|| self.config(Peer::Proxy)), host)
