@@ -446,7 +446,7 @@ fn redirects_cookies_and_refusals_are_as_over_the_network() {
     let replay = file(&entries);
     let client = playing(&replay);
     let response = client.get(a).send().unwrap();
-    assert_eq!(response.url().as_str(), b);
+    assert_eq!((response.url().as_str(), response.history().len()), (b, 1));
     let command = response.to_curl_with_secrets().unwrap();
     assert!(command.contains("Cookie: sid=1; other=2"), "{command}");
     let stopped = Client::builder().redirect(redirect::Policy::none()).middleware(replay.clone());

@@ -9,7 +9,7 @@ use crate::body::Body;
 use crate::call::{Call, RequestParts, Verdict};
 use crate::client::middleware::{Handling, Middleware, Next};
 use crate::client::request::Request;
-use crate::client::response::{Head, Response};
+use crate::client::response::{Head, History, Response};
 use crate::client::{Client, ResponseBody};
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
@@ -99,14 +99,17 @@ fn play<F: Runtime>(
 
 /// Makes the response of a call.
 fn made<F: Runtime>(
-    call: Call<'_, F::Source>,
+    mut call: Call<'_, F::Source>,
     head: Box<ResponseHead>,
     body: Bytes,
 ) -> Response<ResponseBody<F>> {
-    let sent = call.sent();
+    let (sent, history) = (call.sent(), call.take_history());
     let (url, _, timings) = call.into_parts();
     let mut head = Head::new(head, url, None);
     head.timings = timings;
     head.sent = Some(sent);
+    if let Some(history) = history {
+        head.extensions.insert(History(history));
+    }
     Response { head, body: ResponseBody::made(body.into()) }
 }
