@@ -53,7 +53,7 @@ pub(crate) fn command(request: &Outline<'_>, with_secrets: bool) -> String {
     let Outline { method, url, version, headers, body } = request;
     let mut words = vec!["curl".to_owned()];
     let has_data = *body != Payload::None || headers.contains_key(header::CONTENT_LENGTH);
-    words.extend(method_words(method, has_data).map(str::to_owned));
+    words.extend(method_words(method, has_data).map(|word| quoted(word.as_bytes())));
     match (*version, url.scheme()) {
         (Version::HTTP_10, _) => words.push("--http1.0".to_owned()),
         (_, "https") => words.push("--http1.1".to_owned()),
@@ -221,6 +221,9 @@ mod tests {
             ("GET", "http://[::1]/", "--globoff 'http://[::1]/'"),
             ("GET", "http://a.test/%2E%2e", "http://a.test/"),
             ("GET", "http://a.test/a!b", "'http://a.test/a!b'"),
+            // A method is a token (RFC 9110 §5.6.2), and a shell would run what stands in some of them.
+            ("`id`", "http://a.test/", "--request '`id`' http://a.test/"),
+            ("A|B$C'", "http://a.test/", "--request 'A|B$C'\\''' http://a.test/"),
         ];
         for (method, url, expected) in rows {
             let command = curl(method, url, &[], Payload::None);
