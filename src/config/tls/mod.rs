@@ -285,27 +285,21 @@ impl TlsSettings {
     /// Returns what the certificates of origins are verified by, in words.
     #[cfg(feature = "export")]
     pub(crate) fn roots_in_use(&self) -> String {
-        if self.whole.is_some() {
-            return "those of the preconfigured rustls configuration".to_owned();
-        }
-        let judgement = self.judgement.as_ref();
-        if judgement.is_some_and(|judgement| judgement.accepts_any_certificate) {
-            return "none: any certificate is accepted".to_owned();
-        }
-        let built_in = match judgement {
-            _ if self.trusts_only_added => None,
-            Some(judgement) if judgement.is_platforms => Some("those of the operating system"),
-            _ => Some("Mozilla's (webpki-roots)"),
+        let source = match self.for_origins.get_or_init(|| self.config(Peer::Origin)) {
+            Ok((_, source)) => *source,
+            Err(error) => return format!("none: {error}"),
         };
-        let added = self.added_certificates().len();
-        let roots = match (built_in, added) {
-            (Some(built_in), 0) => built_in.to_owned(),
-            (Some(built_in), added) => format!("{built_in} and {added} added"),
-            (None, added) => format!("only {added} added"),
+        let built_in = match source {
+            RootSource::Environment => "those of SSL_CERT_FILE and SSL_CERT_DIR",
+            RootSource::Platform => "those of the operating system",
+            RootSource::Bundled => "Mozilla's (webpki-roots)",
+            RootSource::Program => return "only those that the program added".to_owned(),
+            RootSource::Preconfigured => return "those of the rustls configuration".to_owned(),
+            RootSource::Unverified => return "none: certificates are not verified".to_owned(),
         };
-        match judgement {
-            Some(judgement) if !judgement.pins.is_empty() => roots + ", and a pinned key",
-            _ => roots,
+        match self.added_roots.is_empty() {
+            true => built_in.to_owned(),
+            false => format!("{built_in}, and those that the program added"),
         }
     }
 
