@@ -13,8 +13,8 @@
 //! ([downloads](downloads/index.html)), forms with files ([multipart](crate::multipart)).
 //!
 //! **Around a call:** your own code ([middleware](middleware/index.html)), tests without a server
-//! ([testing](testing/index.html)), curl commands and HAR files ([export](export/index.html)), an async
-//! [runtime](crate::runtime) of your own.
+//! ([testing](testing/index.html)), [replayed](cassettes/index.html) answers, curl commands and HAR files
+//! ([export](export/index.html)), an async [runtime](crate::runtime) of your own.
 //!
 //! **Coming from another client:** [reqwest](coming_from_reqwest) with [all its names](compatibility),
 //! [ureq](coming_from_ureq), [requests for Python](coming_from_requests), [curl](coming_from_curl).
@@ -46,6 +46,14 @@ pub mod downloads {}
 #[cfg(all(feature = "middleware", feature = "blocking"))]
 #[doc = include_str!("middleware.md")]
 pub mod middleware {}
+
+#[cfg(all(feature = "har", feature = "blocking"))]
+#[doc = include_str!("export.md")]
+pub mod export {}
+
+#[cfg(all(feature = "har", feature = "blocking"))]
+#[doc = include_str!("cassettes.md")]
+pub mod cassettes {}
 
 #[doc = include_str!("coming_from_reqwest.md")]
 pub mod coming_from_reqwest {}
