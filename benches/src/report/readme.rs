@@ -227,9 +227,9 @@ impl Figures {
 
 /// The rows of the summary, and the columns of [`Figures::figures_of`] that they show.
 const SUMMARY: [(&str, usize); 5] = [
-    ("crates in a program with one GET over TLS", 8),
-    ("CPU seconds to build it (release)", 10),
-    ("its size, stripped, KiB", 9),
+    ("crates of a program with one GET over TLS, the client included", 8),
+    ("CPU seconds to build it, release", 10),
+    ("size of that program, stripped, KiB", 9),
     ("instructions of a GET on an open connection", 0),
     ("heap of an idle TLS connection, KiB", 4),
 ];
