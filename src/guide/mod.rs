@@ -2,6 +2,10 @@
 //!
 //! - [`coming_from_reqwest`], [`coming_from_ureq`], [`coming_from_requests`], [`coming_from_curl`]: for those who know
 //!   another client, its names and what behaves differently,
+//! - [`timeouts`], [`connection_pool`], [`retries`], [`redirects`], [`tls`], [`proxies`], [`cookies`]: the settings of
+//!   each subject, their defaults, rules and common questions,
+//! - [`errors`]: what the common errors mean, and what to do,
+//! - [`security`]: URLs and responses that you do not trust,
 //! - [`streams`]: lines and server-sent events,
 //! - `downloads`: files that are downloaded to the end,
 //! - `middleware`: code of your own around each call,
@@ -21,6 +25,33 @@ pub mod coming_from_requests {}
 
 #[doc = include_str!("coming_from_curl.md")]
 pub mod coming_from_curl {}
+
+#[doc = include_str!("timeouts.md")]
+pub mod timeouts {}
+
+#[doc = include_str!("connection_pool.md")]
+pub mod connection_pool {}
+
+#[doc = include_str!("retries.md")]
+pub mod retries {}
+
+#[doc = include_str!("redirects.md")]
+pub mod redirects {}
+
+#[doc = include_str!("tls.md")]
+pub mod tls {}
+
+#[doc = include_str!("proxies.md")]
+pub mod proxies {}
+
+#[doc = include_str!("cookies.md")]
+pub mod cookies {}
+
+#[doc = include_str!("errors.md")]
+pub mod errors {}
+
+#[doc = include_str!("security.md")]
+pub mod security {}
 
 #[doc = include_str!("streams.md")]
 pub mod streams {}
