@@ -26,11 +26,11 @@
 //! | [Quick start](guide::quick_start) | how to begin, and what the main types are |
 //! | [Cookbook](guide::cookbook) | a few lines for each everyday task |
 //! | [Async or blocking](guide::async_or_blocking) | which client fits, and what differs |
-//! | [Timeouts](guide/timeouts/index.html), [retries](guide/retries/index.html), [errors](guide/errors/index.html) | what happens when something is slow or fails |
-//! | [Redirects](guide/redirects/index.html), [cookies](guide/cookies/index.html), [proxies](guide/proxies/index.html), [TLS](guide/tls/index.html), [connection pool](guide/connection_pool/index.html) | the settings of each, and the rules behind them |
+//! | [Timeouts](guide::timeouts), [retries](guide::retries), [errors](guide::errors) | what happens when something is slow or fails |
+//! | [Redirects](guide::redirects), [cookies](guide::cookies), [proxies](guide::proxies), [TLS](guide::tls), [connection pool](guide::connection_pool) | the settings of each, and the rules behind them |
 //! | [Streams](guide::streams), [downloads](guide/downloads/index.html), [multipart](multipart/index.html) | large bodies and endless ones |
 //! | [Middleware](guide/middleware/index.html), [testing](guide/testing/index.html), [export](guide/export/index.html) | code around calls, tests without a server, curl and HAR |
-//! | [Security](guide/security/index.html), [limits](guide::limits), [leniency](guide::leniency) | what a hostile peer can do, every limit with its default, what is accepted of a response |
+//! | [Security](guide::security), [limits](guide::limits), [leniency](guide::leniency) | what a hostile peer can do, every limit with its default, what is accepted of a response |
 //! | [Features](guide::features), [performance](guide::performance), [design](guide::design), [runtimes](runtime) | what can be switched on, what a request costs, and why |
 //! | Coming from [reqwest](guide::coming_from_reqwest), [ureq](guide::coming_from_ureq), [requests](guide::coming_from_requests), [curl](guide::coming_from_curl) | the names that you know; [`guide::compatibility`] lists those of reqwest |
 //!

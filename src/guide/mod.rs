@@ -2,12 +2,10 @@
 //!
 //! **Begin:** [quick start](quick_start), [cookbook], [async or blocking](async_or_blocking).
 //!
-//! **When it is slow or fails:** [timeouts](timeouts/index.html), [retries](retries/index.html),
-//! [errors](errors/index.html), [limits].
+//! **When it is slow or fails:** [timeouts], [retries], [errors], [limits].
 //!
-//! **What a client does by itself:** [connection pool](connection_pool/index.html),
-//! [redirects](redirects/index.html), [cookies](cookies/index.html), [proxies](proxies/index.html),
-//! [TLS and trust](tls/index.html), [security](security/index.html), [leniency] towards malformed responses.
+//! **What a client does by itself:** [connection pool](connection_pool), [redirects], [cookies], [proxies],
+//! [TLS and trust](tls), [security], [leniency] towards malformed responses.
 //!
 //! **Bodies:** lines and server-sent events ([streams]), files that are downloaded to the end
 //! ([downloads](downloads/index.html)), forms with files ([multipart](crate::multipart)).
@@ -30,8 +28,35 @@ pub mod cookbook {}
 #[doc = include_str!("async_or_blocking.md")]
 pub mod async_or_blocking {}
 
+#[doc = include_str!("timeouts.md")]
+pub mod timeouts {}
+
+#[doc = include_str!("retries.md")]
+pub mod retries {}
+
+#[doc = include_str!("errors.md")]
+pub mod errors {}
+
 #[doc = include_str!("limits.md")]
 pub mod limits {}
+
+#[doc = include_str!("connection_pool.md")]
+pub mod connection_pool {}
+
+#[doc = include_str!("redirects.md")]
+pub mod redirects {}
+
+#[doc = include_str!("cookies.md")]
+pub mod cookies {}
+
+#[doc = include_str!("proxies.md")]
+pub mod proxies {}
+
+#[doc = include_str!("tls.md")]
+pub mod tls {}
+
+#[doc = include_str!("security.md")]
+pub mod security {}
 
 #[doc = include_str!("leniency.md")]
 pub mod leniency {}
