@@ -333,6 +333,7 @@ impl CookieStore for Slow {
         if url.path() == "/early" {
             self.gate.open();
             self.watch.await_steps(0, self.steps);
+            thread::sleep(Duration::from_millis(100)); // for the thread of a runtime to hear of it
         }
         None
     }

@@ -454,6 +454,7 @@ mod floods {
 
         fn cookies(&self, _: &Url) -> Option<HeaderValue> {
             self.0.await_steps(0, 1);
+            thread::sleep(Duration::from_millis(100)); // for the thread of a runtime to hear of it
             None
         }
     }
