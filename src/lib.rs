@@ -412,11 +412,12 @@
 //! | `idna` | no | non-ASCII host names; without it they are an error | 30 |
 //! | `middleware` | no | code of the program around each call, and before each attempt | 0 |
 //! | `export` | no | a request as a command of curl (`to_curl`), without its secrets unless asked for | 0 |
+//! | `runtime` | no | a client on an async runtime of your own; may change in a minor release | 2 |
 //! | `log` | no | logs each call and each decision through the crate `log`: connecting, reuse, closing, sending again, redirects | 1 |
 //! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Without a runtime the machines are unused.
+// Without a runtime the machines are unused, and a part of them on a runtime of the user's alone.
 #![cfg_attr(not(any(feature = "blocking", feature = "tokio")), allow(dead_code))]
 
 // ARCHITECTURE.md describes each module, and which may use which.
@@ -445,7 +446,7 @@ mod fields;
 pub mod form;
 mod http1;
 mod off;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "runtime"))]
 mod os;
 mod policy;
 mod pool;
@@ -557,8 +558,22 @@ pub mod multipart {
 pub use client::middleware;
 
 /// The runtimes that drive a client.
+#[cfg_attr(feature = "runtime", doc = "")]
+#[cfg_attr(feature = "runtime", doc = include_str!("guide/runtime.md"))]
 pub mod runtime {
+    #[cfg(any(feature = "tokio", feature = "runtime"))]
+    pub use crate::driver::async_runtime::{AsyncRuntime, Asynchronous};
     pub use crate::driver::runtime::Runtime;
+    #[cfg(feature = "runtime")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "runtime")))]
+    pub use crate::{
+        body::{Source, Unrewindable},
+        config::SocketOptions,
+        driver::async_runtime::NameLookup,
+        driver::runtime::{Meanwhile, Pending, SocketError, Stream},
+        os::lookups::NameLookups,
+        policy::deadline::{Expired, Wait},
+    };
 }
 
 /// Redirect policies.

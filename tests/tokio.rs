@@ -28,6 +28,8 @@ mod drop_in;
 #[cfg(feature = "download")]
 #[path = "tokio/dropped_downloads.rs"]
 mod dropped_downloads;
+#[path = "tokio/front.rs"]
+pub mod front;
 #[path = "tokio/futures.rs"]
 mod futures;
 #[path = "tokio/http_types.rs"]

@@ -365,14 +365,14 @@ impl Upgraded {
     /// # }
     /// ```
     pub fn shutdown_write(&mut self) -> io::Result<()> {
-        run(|| self.end_writing()).map_err(Error::into_io)
+        run(|| self.finish_writing()).map_err(Error::into_io)
     }
 }
 
 /// Each `io::Error` contains an [`Error`].
 impl Read for Upgraded {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        run(|| self.receive(into)).map_err(Error::into_io)
+        run(|| self.read_once(into)).map_err(Error::into_io)
     }
 }
 
@@ -381,10 +381,10 @@ impl Read for Upgraded {
 /// [`Error`].
 impl Write for Upgraded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        run(|| self.send(bytes)).map_err(Error::into_io)
+        run(|| self.write_once(bytes)).map_err(Error::into_io)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        run(|| Upgraded::flush(self)).map_err(Error::into_io)
+        run(|| self.flush_accepted()).map_err(Error::into_io)
     }
 }

@@ -1,6 +1,6 @@
 //! The surface: what a user calls to set up a client, build a request and read a response, for all runtimes.
-//! Only what waits is elsewhere: `send`, `text`, `bytes`, `json`, `copy_to` and `next` stand in `blocking/` and
-//! `tokio/`, over the futures of this folder.
+//! What waits stands over the futures of this folder: `send`, `text`, `bytes`, `json`, `chunk` and `next` in
+//! `asynchronous.rs` for async runtimes, and in `blocking/`.
 
 // Read in the order of a call:
 //
@@ -20,6 +20,7 @@
 // - `response`: the head of a response and what its fields say; the body in one piece.
 // - `streams`: the body as lines; `events`: as events; `event_source`: events over many responses.
 // - `download`: several calls for one file, as `extra/download/` decides.
+// - `asynchronous`: the methods that wait, on all async runtimes; those of the blocking one are in `blocking/`.
 // - `upgraded.rs`: the connection after a `101 Switching Protocols`.
 //
 // These types are generic over the runtime, whose aliases without the parameter are what users name:
@@ -33,6 +34,8 @@
 // - `Debug` shows no secret (`tests/hostile_credentials.rs`).
 // - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
+#[cfg(any(feature = "tokio", feature = "runtime"))]
+pub(crate) mod asynchronous;
 mod builder;
 #[cfg(feature = "download")]
 pub mod download;

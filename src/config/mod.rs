@@ -355,7 +355,8 @@ pub enum IpFamily {
     V6,
 }
 
-/// Options of each socket.
+/// The options of each socket, from the settings of the client: local address and interface, `TCP_NODELAY`,
+/// TCP keepalive, user timeout.
 #[derive(Debug, Clone)]
 #[cfg_attr(
     not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")),

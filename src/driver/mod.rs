@@ -143,6 +143,8 @@
 //! failure gave it. If it was stale, [`learn`](checkout::learn) tells the pool that its peer closes
 //! early.
 
+#[cfg(any(feature = "tokio", feature = "runtime"))]
+pub(crate) mod async_runtime;
 mod checkout;
 pub(crate) mod connect;
 mod connection;

@@ -65,7 +65,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "runtime"))]
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
@@ -100,7 +100,7 @@ pub struct ResponseBody<F: Runtime> {
     /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
     /// The memory of the pieces that an async caller reads; `None` before the first.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "tokio", feature = "runtime"))]
     pub(crate) pieces: Option<Box<PieceMemory>>,
 }
 
@@ -129,7 +129,7 @@ impl<F: Runtime> fmt::Debug for ResponseBody<F> {
 /// The memory of the pieces that a caller reads. It is initialized once: a piece is a slice of it,
 /// and when the caller has dropped the piece, the memory is used for the next one. Without that,
 /// zeroing would take longer than reading.
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "runtime"))]
 #[derive(Debug, Default)]
 pub(crate) struct PieceMemory {
     /// Memory that no piece uses.
@@ -140,7 +140,7 @@ pub(crate) struct PieceMemory {
     room: usize,
 }
 
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "runtime"))]
 impl PieceMemory {
     /// The first read of a body of unknown length, and the largest read of any.
     const FIRST: usize = 16 * 1024;
@@ -162,6 +162,7 @@ impl PieceMemory {
     }
 
     /// Takes memory back unused.
+    #[cfg(any(feature = "stream", feature = "tower", test))]
     pub(crate) fn put_back(&mut self, memory: BytesMut) {
         self.free = memory;
     }
@@ -192,7 +193,7 @@ impl<F: Runtime> ResponseBody<F> {
             decoding: decoder.map(Box::new),
             trailers: None,
             url: None,
-            #[cfg(feature = "tokio")]
+            #[cfg(any(feature = "tokio", feature = "runtime"))]
             pieces: None,
         }
     }
@@ -205,7 +206,7 @@ impl<F: Runtime> ResponseBody<F> {
             decoding: None,
             trailers: None,
             url: None,
-            #[cfg(feature = "tokio")]
+            #[cfg(any(feature = "tokio", feature = "runtime"))]
             pieces: None,
         }
     }
@@ -704,7 +705,7 @@ mod tests {
     use super::*;
 
     /// Memory is used again once its piece is dropped, and a piece that is kept is never overwritten.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "tokio", feature = "runtime"))]
     #[test]
     fn memory_of_pieces_is_used_again_only_when_they_are_dropped() {
         let mut pieces = PieceMemory::default();
@@ -723,7 +724,7 @@ mod tests {
     }
 
     /// A caller that keeps a small piece must not keep a large block with it.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "tokio", feature = "runtime"))]
     #[test]
     fn pieces_hold_at_most_four_times_their_size() {
         for (count, is_copied) in [(1, true), (16_383, true), (16_384, false), (65_536, false)] {
@@ -737,7 +738,7 @@ mod tests {
     }
 
     /// Full reads double up to 256 KiB; no read is larger than the rest of the body, nor empty.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "tokio", feature = "runtime"))]
     #[test]
     fn pieces_grow_while_reads_fill_them() {
         let mut pieces = PieceMemory::default();

@@ -5,6 +5,7 @@
 //! - [`streams`]: lines and server-sent events,
 //! - `downloads`: files that are downloaded to the end,
 //! - `middleware`: code of your own around each call,
+//! - [`runtime`](crate::runtime): a client on an async runtime of your own,
 //! - [`compatibility`]: the names of reqwest, and what each does here,
 //! - [`leniency`]: what is accepted of a response, compared with other clients,
 //! - [`design`]: why the client is made as it is.

@@ -22,6 +22,8 @@ extern crate self as leanhttp;
 
 #[path = "../../tokio/blocking.rs"]
 pub mod blocking;
+#[path = "../../tokio/front.rs"]
+pub mod front;
 
 pub use real::*;
 
