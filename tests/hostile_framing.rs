@@ -307,7 +307,7 @@ fn h24_a_second_response_is_discarded() {
     let at_once = vec![Step::ExpectRequest, send(format!("{good}{evil}"))];
     let gate = Gate::default();
     let later = vec![Step::ExpectRequest, send(&good), Step::Wait(gate.clone()), send(&evil)];
-    for first in [at_once, later] {
+    for (first, gate) in [(at_once, Gate::default()), (later, gate)] {
         let steps = first.len();
         let peer = Script::serve(vec![first, answer(&good)]);
         let client = patient();
@@ -348,10 +348,10 @@ fn h24_a_response_before_the_request_is_an_error() {
     let at_once = vec![evil.clone()];
     let gate = Gate::default();
     let when_idle = vec![Step::ExpectRequest, send(&good), Step::Wait(gate.clone()), evil];
-    for (script, before) in [(at_once, 0), (when_idle, 1)] {
+    for (script, gate, before) in [(at_once, Gate::default(), 0), (when_idle, gate, 1)] {
         let steps = script.len();
         let peer = Script::serve(vec![script]);
-        let slow = Slow { gate: gate.clone(), watch: peer.watch(), steps };
+        let slow = Slow { gate, watch: peer.watch(), steps };
         let client = Client::builder().timeout(Duration::from_secs(60));
         let client = client.cookie_provider(Arc::new(slow)).build().unwrap();
         for _ in 0..before {
