@@ -105,6 +105,22 @@ pub struct Parse<'a> {
     rest: &'a [u8],
 }
 
+impl<'a> Parse<'a> {
+    /// Returns the pairs as strings of their own.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// let url = leanhttp::Url::parse("http://example.org/?a=1&b=x+y")?;
+    /// let pairs: HashMap<String, String> = url.query_pairs().into_owned().collect();
+    /// assert_eq!(pairs["b"], "x y");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn into_owned(self) -> impl Iterator<Item = (String, String)> + use<'a> {
+        self.map(|(name, value)| (name.into_owned(), value.into_owned()))
+    }
+}
+
 impl<'a> Iterator for Parse<'a> {
     type Item = (Cow<'a, str>, Cow<'a, str>);
 

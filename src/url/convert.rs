@@ -38,7 +38,7 @@ impl TryFrom<Uri> for Url {
 
     fn try_from(uri: Uri) -> Result<Self, ParseError> {
         if uri.scheme().is_none() {
-            return Err(ParseError::RelativeWithoutBase);
+            return Err(ParseError::RelativeUrlWithoutBase);
         }
         Self::parse(&uri.to_string())
     }
@@ -181,8 +181,11 @@ mod tests {
             Url::try_from(Uri::from_static("HTTP://H/a?b")).unwrap().as_str(),
             "http://h/a?b"
         );
-        assert_eq!(Url::try_from(Uri::from_static("/a")), Err(ParseError::RelativeWithoutBase));
-        assert_eq!(Url::try_from(Uri::from_static("h:80")), Err(ParseError::RelativeWithoutBase));
+        assert_eq!(Url::try_from(Uri::from_static("/a")), Err(ParseError::RelativeUrlWithoutBase));
+        assert_eq!(
+            Url::try_from(Uri::from_static("h:80")),
+            Err(ParseError::RelativeUrlWithoutBase)
+        );
         for other in ["http://a`/", "h:80", "mailto:a@b", "file:///a", "a:/b"] {
             assert!(Uri::try_from(&Url::parse(other).unwrap()).is_err(), "{other}");
         }

@@ -526,8 +526,8 @@ mod tests {
             (Some("g/a"), ParseError::InvalidHostCharacter('/')),
             (Some("v@g"), ParseError::InvalidHostCharacter('@')),
             (Some("g\r\n"), ParseError::InvalidHostCharacter('\r')),
-            (Some("1.2.3.4.5"), ParseError::InvalidIpv4),
-            (Some("[::1]:82"), ParseError::InvalidIpv6),
+            (Some("1.2.3.4.5"), ParseError::InvalidIpv4Address),
+            (Some("[::1]:82"), ParseError::InvalidIpv6Address),
             (Some(""), ParseError::EmptyHost),
             (None, ParseError::EmptyHost),
         ];
