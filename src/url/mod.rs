@@ -72,7 +72,7 @@ pub use options::ParseOptions;
 pub use origin::{OpaqueOrigin, Origin};
 pub use parse::MAX_LEN;
 pub use position::Position;
-pub use set::{PathSegmentsMut, QueryPairsMut};
+pub use set::{PathSegmentsMut, UrlQuery};
 pub(crate) use userinfo::{Userinfo, may_hold_userinfo, shown};
 
 /// An absolute URL of any scheme. Requests, redirects and cookies need `http` or `https`.

@@ -8,6 +8,5 @@
 pub use form_urlencoded;
 #[doc(no_inline)]
 pub use leanhttp::url::{
-    Host, OpaqueOrigin, Origin, ParseError, ParseOptions, PathSegmentsMut, Position, QueryPairsMut,
-    Url,
+    Host, OpaqueOrigin, Origin, ParseError, ParseOptions, PathSegmentsMut, Position, Url, UrlQuery,
 };

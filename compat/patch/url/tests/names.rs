@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use reqwest::IntoUrl;
+use serde::Serialize;
 use url::form_urlencoded;
 use url::{Host, Origin, ParseError, ParseOptions, PathSegmentsMut, Position, Url};
 
@@ -92,6 +93,25 @@ fn files_forms_and_serde() {
     let form = form_urlencoded::Serializer::new(String::new()).append_pair("a", "b c").finish();
     assert_eq!(form, "a=b+c");
     assert_eq!(form_urlencoded::parse(form.as_bytes()).count(), 1);
+    let encoded: String = form_urlencoded::byte_serialize("a b&\u{e9}*".as_bytes()).collect();
+    assert_eq!(encoded, "a+b%26%C3%A9*");
     fn of_serde<T: serde::Serialize + for<'de> serde::Deserialize<'de>>(_: T) {}
     of_serde(file);
+}
+
+/// As crates do that fill a query from a value of serde: serde_urlencoded and `url` have the serializer in common.
+#[test]
+fn serde_urlencoded_writes_to_the_query() {
+    fn fill(mut pairs: form_urlencoded::Serializer<'_, url::UrlQuery<'_>>) {
+        pairs.append_pair("page", "1");
+        [("per", "10"), ("q", "a b")]
+            .serialize(serde_urlencoded::Serializer::new(&mut pairs))
+            .unwrap();
+    }
+    let mut url = Url::parse("http://h/").unwrap();
+    fill(url.query_pairs_mut());
+    assert_eq!(url.as_str(), "http://h/?page=1&per=10&q=a+b");
+    assert_eq!(serde_urlencoded::to_string([("a", "b c")]).unwrap(), "a=b+c");
+    let read: Vec<(String, String)> = serde_urlencoded::from_str("a=b+c").unwrap();
+    assert_eq!(read, [("a".to_owned(), "b c".to_owned())]);
 }
