@@ -17,7 +17,7 @@ use std::fmt;
 
 use crate::base::text::{C0_CONTROL, Table, percent_decode};
 
-pub use self::serializer::{Serializer, Target};
+pub use self::serializer::{AppendTarget, Serializer};
 
 // For maintainers.
 //
@@ -167,7 +167,7 @@ pub trait ToPairs: sealed::AppendPairs {}
 impl<T: sealed::AppendPairs + ?Sized> ToPairs for T {}
 
 pub(crate) mod sealed {
-    /// The hidden half of [`Target`](super::Target).
+    /// The hidden half of [`AppendTarget`](super::AppendTarget).
     pub trait Append {
         /// What [`Serializer::finish`](super::Serializer::finish) returns.
         type Finished<'t>

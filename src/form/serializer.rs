@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::{append_encoded, append_pair, sealed};
 
-/// Appends form-encoded pairs to a [`Target`]: a string, or the query of a URL, for which
+/// Appends form-encoded pairs to an [`AppendTarget`]: a string, or the query of a URL, for which
 /// [`Url::query_pairs_mut`](crate::url::Url::query_pairs_mut) returns one.
 ///
 /// ```
@@ -18,7 +18,7 @@ use super::{append_encoded, append_pair, sealed};
 ///
 /// Names and methods are those of the crate `form_urlencoded`, and so is the lifetime, which has no meaning here.
 #[derive(Debug)]
-pub struct Serializer<'a, T: Target> {
+pub struct Serializer<'a, T: AppendTarget> {
     target: T,
     lifetime: PhantomData<&'a ()>,
 }
@@ -27,11 +27,11 @@ pub struct Serializer<'a, T: Target> {
 /// ([`UrlQuery`](crate::url::UrlQuery)).
 ///
 /// The trait is sealed.
-pub trait Target: sealed::Append {}
+pub trait AppendTarget: sealed::Append {}
 
-impl<T: sealed::Append> Target for T {}
+impl<T: sealed::Append> AppendTarget for T {}
 
-impl<T: Target> Serializer<'_, T> {
+impl<T: AppendTarget> Serializer<'_, T> {
     /// Returns a serializer that appends to `target`, after an `&` if that is not empty.
     pub fn new(target: T) -> Self {
         Self { target, lifetime: PhantomData }

@@ -4,7 +4,7 @@
 //! leanhttp takes the place of `url` by `[patch.crates-io]`, this package takes that of `form_urlencoded`.
 
 #[doc(no_inline)]
-pub use leanhttp::form::{Parse, Serializer, Target, parse};
+pub use leanhttp::form::{AppendTarget as Target, Parse, Serializer, parse};
 
 use percent_encoding::percent_encode_byte;
 
