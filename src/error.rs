@@ -33,13 +33,14 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use http::StatusCode;
 use http::header::{InvalidHeaderName, InvalidHeaderValue};
 
 use crate::base::text::Excerpt;
 use crate::base::timings::Timings;
-use crate::url::Url;
+use crate::url::{ParseError, Url};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -56,10 +57,25 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// connecting to 127.0.0.1:9 for http://127.0.0.1:9/: Connection refused (os error 111)
 /// ```
 ///
-/// The line includes the cause. So [`source`](std::error::Error::source) begins after it, with the cause of
-/// the cause, and `anyhow`, `eyre` and `tracing`, which print an error and then its sources, print each once.
-/// [`get_ref`](Error::get_ref) returns the cause itself, such as an [`io::Error`]. `std::io::Error` does the
-/// same.
+/// # Causes are printed once
+///
+/// The line includes the cause, because most programs print nothing else. So
+/// [`source`](std::error::Error::source) begins after it, with the cause of the cause, and `anyhow`, `eyre` and
+/// `tracing`, which print an error and then its sources, print each once.
+/// [`get_ref`](Error::get_ref) returns the cause itself. `std::io::Error` does the same.
+///
+/// An [`io::Error`] is what programs look for among the sources, to decide by its kind whether to try again. So
+/// it has a stand-in there: an `io::Error` of the same kind, whose text is the name of the kind. The original,
+/// with its [`raw_os_error`](io::Error::raw_os_error), is what `get_ref` returns.
+///
+/// | printed by | for a refused connection |
+/// | --- | --- |
+/// | `{}`, `{:?}`, `tracing`'s `%error` and `?error` | `connecting to … : Connection refused (os error 111)` |
+/// | `{:#}` of `anyhow` and `eyre` | the same line, then `: io::ErrorKind::ConnectionRefused` |
+/// | `{:?}` of `anyhow` and `eyre`, `tracing`'s `&dyn Error` | the same line, then `io::ErrorKind::ConnectionRefused` as the only source |
+/// | a loop over `source()` | the same line, then `io::ErrorKind::ConnectionRefused` |
+///
+/// # What the line shows
 ///
 /// The line may contain URLs with their queries (see [`without_url`](Error::without_url)), but never
 /// the password of one. Of a response it shows only the part that was not understood, and only its
@@ -90,9 +106,9 @@ struct Inner {
     via: Option<String>,
     url: Option<Url>,
     detail: Cow<'static, str>,
-    cause: Option<Cause>,
-    /// An error that is shown as a part of the detail, for programs that look at the sources.
-    among: Option<io::Error>,
+    cause: Option<ErrorCause>,
+    /// The stand-in for an [`io::Error`] that the line shows, see [`IoKind`].
+    io_kind: Option<io::Error>,
     /// Further sentences at the end of the line.
     notes: Vec<Cow<'static, str>>,
     status: Option<StatusCode>,
@@ -214,7 +230,7 @@ impl Error {
             url: None,
             detail: Cow::Borrowed(""),
             cause: None,
-            among: None,
+            io_kind: None,
             notes: Vec::new(),
             status: None,
             reason: None,
@@ -279,13 +295,21 @@ impl Error {
     /// Compiled once, not once for each type of cause.
     #[inline(never)]
     fn with_cause(mut self, cause: Cause) -> Self {
+        let cause = match cause.downcast::<io::Error>() {
+            Err(other) => ErrorCause::Other(other),
+            Ok(error) => {
+                let shared = Arc::new(*error);
+                self.inner.io_kind = Some(IoKind::of(Arc::clone(&shared)));
+                ErrorCause::Io(shared)
+            }
+        };
         self.inner.cause = Some(cause);
         self
     }
 
     /// Sets the source of an error whose detail tells several failures.
     pub(crate) fn among(mut self, failure: Option<io::Error>) -> Self {
-        self.inner.among = failure;
+        self.inner.io_kind = failure.map(|failure| IoKind::of(Arc::new(failure)));
         self
     }
 
@@ -437,7 +461,10 @@ impl Error {
     /// assert!(error.to_string().ends_with(&cause.unwrap().to_string()));
     /// ```
     pub fn get_ref(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
-        self.inner.cause.as_deref()
+        Some(match self.inner.cause.as_ref()? {
+            ErrorCause::Io(error) => &**error,
+            ErrorCause::Other(error) => &**error,
+        })
     }
 
     /// Returns the URL of the failed request; after redirects, the URL of the hop that failed.
@@ -563,7 +590,7 @@ impl Error {
 
     /// Converts to an [`io::Error`] with the most specific `io::ErrorKind`, for readers and writers.
     pub(crate) fn into_io(self) -> io::Error {
-        let cause = self.inner.cause.as_ref().and_then(|cause| cause.downcast_ref::<io::Error>());
+        let cause = self.inner.io_kind.as_ref();
         let kind = match self.inner.kind {
             Kind::Timeout => io::ErrorKind::TimedOut,
             Kind::Truncated => io::ErrorKind::UnexpectedEof,
@@ -586,7 +613,7 @@ impl fmt::Display for Error {
         let mut line = ErrorLine { f, empty: true };
         line.part(self.activity())?;
         line.part(&*self.inner.detail)?;
-        if let Some(cause) = &self.inner.cause {
+        if let Some(cause) = self.get_ref() {
             line.part(one_line(&cause.to_string()))?;
         }
         self.inner.notes.iter().try_for_each(|note| {
@@ -711,15 +738,82 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Returns the [cause](Error::get_ref) if it is an [`io::Error`], by whose kind programs decide what to do
-/// next. [`Display`](fmt::Display) shows every other cause, so the sources begin after it.
+/// [`Display`](fmt::Display) shows the [cause](Error::get_ref), so the sources begin after it. For an [`io::Error`]
+/// they begin with one of the same kind, by which programs decide what to do next, and whose text is only that
+/// kind: see [`Error`](Error#causes-are-printed-once).
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match (self.inner.cause.as_deref(), &self.inner.among) {
-            (Some(cause), _) if cause.is::<io::Error>() => Some(cause),
-            (Some(cause), _) => cause.source(),
-            (None, Some(failure)) => Some(failure),
-            (None, None) => None,
+        match (&self.inner.cause, &self.inner.io_kind) {
+            (Some(ErrorCause::Other(cause)), _) => cause.source(),
+            (_, Some(kind)) => Some(kind),
+            (_, None) => None,
         }
+    }
+}
+
+/// The cause of an error.
+enum ErrorCause {
+    /// Shared with its [`IoKind`].
+    Io(Arc<io::Error>),
+    Other(Cause),
+}
+
+/// The content of the [`io::Error`] among the sources, which has the kind of the cause and its sources, but
+/// not its text: a reporter has printed that already.
+struct IoKind(Arc<io::Error>);
+
+impl IoKind {
+    fn of(cause: Arc<io::Error>) -> io::Error {
+        io::Error::new(cause.kind(), Self(cause))
+    }
+}
+
+impl fmt::Display for IoKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "io::ErrorKind::{:?}", self.0.kind())
+    }
+}
+
+impl fmt::Debug for IoKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for IoKind {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Returns the error of an invalid URL, as it would be if a request had been begun with it.
+///
+/// ```
+/// fn page(number: u32) -> leanhttp::Result<leanhttp::Url> {
+///     let mut url = leanhttp::Url::parse("https://example.org/items")?;
+///     url.query_pairs_mut().append_pair("page", &number.to_string());
+///     Ok(url)
+/// }
+/// # page(1).unwrap();
+/// ```
+impl From<ParseError> for Error {
+    fn from(error: ParseError) -> Self {
+        Self::builder("URL").cause(error)
+    }
+}
+
+/// Returns an [`io::Error`] that contains the whole error: of the kind of its cause, or of one that comes close,
+/// such as `TimedOut`. Functions that return `io::Result` may use `?`.
+///
+/// ```
+/// use std::io;
+///
+/// let error = io::Error::from(leanhttp::get("http://127.0.0.1:0/").unwrap_err());
+/// let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<leanhttp::Error>());
+/// assert!(inner.is_some_and(|inner| inner.is_connect()));
+/// ```
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        error.into_io()
     }
 }

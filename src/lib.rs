@@ -363,7 +363,7 @@
 //! | an event of `events` and `event_source`, and one line of it | 8 MiB | `max_event_bytes` |
 //! | silence within the stream of an `event_source` | 5 min, or the `read_timeout` of its request | `idle_timeout` |
 //! | failures in a row before an `event_source` gives up | 10 | `Reconnect::failures` |
-//! | time that a server may ask an `event_source` to wait | 10 min | `Reconnect::max_retry_after` |
+//! | time that a server may ask an `event_source` to wait | 0.5 s to 10 min | `Reconnect::first` if it is less, `max_retry_after` |
 //! | heads of one response, including interim ones (1xx) | 64 KiB | `Limits::max_head_bytes`, `max_line_bytes` for one line |
 //! | header fields of a response | 128 | `http1_max_headers` |
 //! | interim responses to one request | 16 | `Limits::max_informational_responses` |
@@ -396,7 +396,7 @@
 //! | `cookies` | yes | a cookie store (RFC 6265bis) | 0 |
 //! | `multipart` | yes | `multipart/form-data` bodies | 0 |
 //! | `aws-lc-rs` | no | the cryptography of TLS, from AWS-LC, with post-quantum key exchange | 2 |
-//! | `platform-verifier` | no | `tls_platform_verifier`: the operating system verifies certificates | 4 |
+//! | `platform-verifier` | no | the operating system verifies certificates, by default and with `tls_platform_verifier` | 4 |
 //! | `tokio` | no | the async client, `leanhttp::tokio`, with or without `blocking` | 3 |
 //! | `stream` | no | together with `tokio`: bodies from and to `futures_core::Stream`, and from tokio files | 1 |
 //! | `tower` | no | together with `tokio`: the client is a `tower_service::Service`, also of the types of `http`; bodies are `http_body::Body` | 2 |
@@ -412,7 +412,7 @@
 //! | `idna` | no | non-ASCII host names; without it they are an error | 30 |
 //! | `middleware` | no | code of the program around each call, and before each attempt | 0 |
 //! | `export` | no | a request as a command of curl (`to_curl`), without its secrets unless asked for | 0 |
-//! | `log` | no | logs each decision through the crate `log`: connecting, reuse, closing, sending again, redirects | 1 |
+//! | `log` | no | logs each call and each decision through the crate `log`: connecting, reuse, closing, sending again, redirects | 1 |
 //! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -554,7 +554,7 @@ pub mod runtime {
 
 /// Redirect policies.
 pub mod redirect {
-    pub use crate::policy::redirect::{Action, Attempt, Policy};
+    pub use crate::policy::redirect::{Action, Attempt, Hop, Policy};
 }
 
 /// Compiles the examples of the README as doctests.

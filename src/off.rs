@@ -100,13 +100,19 @@ pub(crate) mod digest {
 /// No log: stands in for `call::log`.
 #[cfg(not(feature = "log"))]
 pub(crate) mod log {
+    use crate::base::timings::Timings;
+    use crate::error::Kind;
     use crate::http1::close::CloseReason;
     use crate::policy::retry::Reason;
     use crate::policy::route::Route;
     use crate::url::Url;
-    use http::StatusCode;
+    use http::{Method, StatusCode};
     use std::net::SocketAddr;
     use std::time::Duration;
+
+    pub(crate) fn answered(_: &Method, _: &Url, _: StatusCode, _: Option<&Timings>) {}
+
+    pub(crate) fn failed(_: &Method, _: &Url, _: Kind, _: Option<&Timings>) {}
 
     pub(crate) fn connected(_: &Route, _: Option<SocketAddr>) {}
 
@@ -138,6 +144,10 @@ pub(crate) mod tls {
 
     impl TlsError {
         pub(crate) fn hint(&self) -> Option<&'static str> {
+            match self.0 {}
+        }
+
+        pub(crate) fn roots_note(&self) -> Option<&'static str> {
             match self.0 {}
         }
     }

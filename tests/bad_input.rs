@@ -188,7 +188,8 @@ mod request_body {
     fn a_missing_file_is_reported_before_the_request() {
         let missing = std::env::temp_dir().join("no such folder/no such file");
         let error = leanhttp::multipart::Form::new().file("name", &missing).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.is_builder(), "{error}");
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::NotFound);
     }
 
     #[cfg(unix)]
@@ -281,7 +282,8 @@ mod tls {
             (
                 Leaf::UnknownIssuer,
                 "invalid peer certificate: UnknownIssuer; trust its issuer with \
-                 `add_root_certificate`, or those of the system with `tls_platform_verifier`",
+                 `add_root_certificate`, or those of the system with `tls_platform_verifier`; \
+                 the trusted roots are only those that the program added",
             ),
         ];
         for (leaf, reason) in rows {

@@ -47,6 +47,9 @@ fn the_most_specific_credentials_win() {
     type Build = fn(ClientBuilder) -> ClientBuilder;
     let basic: Build = |client| client.basic_auth("client", None::<&str>);
     let field: Build = |client| client.default_headers(defaults());
+    let bearer: Build = |client| client.bearer_auth("client");
+    let basic_and_bearer: Build =
+        |client| client.basic_auth("client", None::<&str>).bearer_auth("client");
     let rows = [
         (basic, "http://url@a.test/", Some("Own request"), "Own request"),
         (field, "http://url@a.test/", Some("Own request"), "Own request"),
@@ -54,6 +57,10 @@ fn the_most_specific_credentials_win() {
         (field, "http://url@a.test/", None, "Basic dXJsOg=="),
         (basic, "http://a.test/", None, "Basic Y2xpZW50Og=="),
         (field, "http://a.test/", None, "Own default"),
+        (bearer, "http://a.test/", None, "Bearer client"),
+        (bearer, "http://url@a.test/", None, "Basic dXJsOg=="),
+        (bearer, "http://a.test/", Some("Own request"), "Own request"),
+        (basic_and_bearer, "http://a.test/", None, "Bearer client"),
     ];
     for (build, url, own, expected) in rows {
         let server = Script::serve(vec![answer(ok(""))]);

@@ -162,6 +162,19 @@ mod sorts {
         lines
     }
 
+    /// The output of `{:#}` and `{}` of `anyhow` 1: each error of the chain by `{}`.
+    fn anyhow(error: &Error, is_alternate: bool) -> String {
+        let mut report = error.to_string();
+        let sources =
+            std::iter::successors(error.source(), |source: &&(dyn std::error::Error + 'static)| {
+                (*source).source()
+            });
+        for source in sources.take_while(|_| is_alternate) {
+            report += &format!(": {source}");
+        }
+        report
+    }
+
     /// A body's own error, with a cause.
     #[derive(Debug)]
     struct Nested(Option<Box<Nested>>);
@@ -186,7 +199,7 @@ mod sorts {
         }
     }
 
-    /// But for an `io::Error`, whose kind programs look for: it is among the sources, and so printed twice.
+    /// The text of an `io::Error` stands in the line, and its kind, which programs look for, among the sources.
     #[test]
     fn print_each_cause_once_in_error_reporters() {
         let sink = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
@@ -201,10 +214,18 @@ mod sorts {
             (client.get(server.url("/")).send().unwrap_err(), 2),
         ];
         let refused = leanhttp::get(format!("http://{}/", net::refused())).unwrap_err();
-        for (error, count) in [(refused, 2), (upload.send().unwrap_err(), 3)] {
+        let rows: [(Error, &str, &[&str]); 2] = [
+            (refused, "Connection refused", &["io::ErrorKind::ConnectionRefused"]),
+            (upload.send().unwrap_err(), "outer fault", &["io::ErrorKind::Other", "inner fault"]),
+        ];
+        for (error, text, sources) in rows {
             let lines = reported(&error);
-            assert_eq!(lines.len(), count, "{lines:#?}");
-            assert!(lines[0].ends_with(&lines[1]), "{lines:#?}");
+            assert_eq!(lines[1..], *sources, "{lines:#?}");
+            assert!(lines[0].contains(text), "{lines:#?}");
+            let report = lines.join(": ");
+            assert_eq!(report.matches(text).count(), 1, "{report}");
+            assert_eq!(anyhow(&error, true), report);
+            assert!(!anyhow(&error, false).contains(": io::"));
         }
         for (error, count) in errors {
             let lines = reported(&error);
@@ -226,6 +247,58 @@ mod sorts {
         let error = leanhttp::get(format!("http://{}/", net::refused())).unwrap_err();
         let cause = error.get_ref().unwrap().downcast_ref::<io::Error>().unwrap();
         assert_eq!(cause.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    /// The stand-in for an `io::Error` among the sources has its kind and its sources, and the original is kept.
+    #[test]
+    fn have_an_io_error_of_the_kind_among_their_sources() {
+        let error = leanhttp::get(format!("http://{}/", net::refused())).unwrap_err();
+        let source = error.source().unwrap().downcast_ref::<io::Error>().unwrap();
+        assert_eq!(source.kind(), io::ErrorKind::ConnectionRefused);
+        let cause = error.get_ref().unwrap().downcast_ref::<io::Error>().unwrap();
+        assert!(cause.raw_os_error().is_some());
+        assert!(error.to_string().ends_with(&cause.to_string()), "{error}");
+        let error = io::Error::from(error);
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    /// A URL that cannot be parsed is an error of the request that would have had it.
+    #[test]
+    fn come_from_urls_and_become_io_errors_by_a_question_mark() {
+        fn parsed(text: &str) -> leanhttp::Result<leanhttp::Url> {
+            Ok(leanhttp::Url::parse(text)?)
+        }
+        fn read(text: &str) -> io::Result<()> {
+            parsed(text)?;
+            Ok(())
+        }
+        let error = parsed("users").unwrap_err();
+        assert_eq!((error.kind(), error.fault()), (Kind::Builder, Fault::Caller));
+        assert!(error.to_string().starts_with("URL: relative URL without a base"), "{error}");
+        assert!(read("users").unwrap_err().get_ref().unwrap().is::<Error>());
+    }
+
+    /// Only on a port that servers use for TLS, and not on a connection that has worked before.
+    #[test]
+    fn ask_whether_a_silent_port_is_for_tls() {
+        const NOTE: &str = "; servers usually speak TLS on this port: is it an https URL?";
+        let get = |port: u16, before: Vec<Step>| {
+            let count = before.len() / 2;
+            let server =
+                Script::serve(vec![[before, vec![Step::ExpectRequest, Step::Close]].concat()]);
+            let target = server.addr().to_string();
+            let client =
+                Client::builder().no_proxy().connect_to(&format!("a.test:{port}"), &target);
+            let client = client.build().unwrap();
+            let url = format!("http://a.test:{port}/");
+            for _ in 0..count {
+                client.post(&url).send().unwrap();
+            }
+            client.post(&url).send().unwrap_err().to_string().contains(NOTE)
+        };
+        let ok = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+        assert!(get(443, vec![]) && get(8443, vec![]));
+        assert!(!get(80, vec![]) && !get(444, vec![]) && !get(8443, answer(ok)));
     }
 
     /// The error is one line, whatever the text of its cause.

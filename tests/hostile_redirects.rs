@@ -701,7 +701,7 @@ mod logins {
             format!(
                 "TLS handshake with {peer} for https://{peer}/: invalid peer certificate: UnknownIssuer; \
                  trust its issuer with `add_root_certificate`, or those of the system with \
-                 `tls_platform_verifier`"
+                 `tls_platform_verifier`; the trusted roots are only those that the program added"
             )
         };
         let peer = format!("localhost:{}", server.addr().port());

@@ -33,9 +33,17 @@ impl Log for Remembered {
 const SWITCH: &str =
     "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: s3cret\r\n\r\n";
 
-/// Takes the lines that were logged since the last call.
+/// Takes the lines that were logged since the last call, without times, which are any.
 fn lines() -> Vec<String> {
-    std::mem::take(&mut LINES.0.lock().unwrap())
+    let untimed = |line: String| match line.split_once(" in ") {
+        Some((start, time)) => match time.split_once(": ") {
+            Some((time, end)) if time.ends_with('s') => format!("{start} in …: {end}"),
+            _ if time.ends_with('s') => format!("{start} in …"),
+            _ => line,
+        },
+        None => line,
+    };
+    std::mem::take(&mut *LINES.0.lock().unwrap()).into_iter().map(untimed).collect()
 }
 
 /// One test, because all share the logger of the process.
@@ -60,25 +68,28 @@ fn each_decision_is_logged_without_secrets() {
     let get = || client.get(&*url).header("x", "s3cret").send().unwrap().text().unwrap();
 
     let way = format!("DEBUG http://{address}");
+    let answered = |status: &str| format!("DEBUG GET http://{address}/from: {status} in …");
     assert_eq!(get(), "ok");
     let expected = [
         format!("{way}: connected to {address}"),
         format!("{way}/from: redirected (302 Found) to http://{address}/to"),
         format!("{way}: reusing a connection"),
+        format!("DEBUG GET http://{address}/to: 200 OK in …"),
         format!("{way}: closing a connection: the peer said Connection: close"),
     ];
     assert_eq!(lines(), expected);
 
     assert_eq!(get(), "0");
-    assert_eq!(lines(), [format!("{way}: connected to {address}")]);
+    assert_eq!(lines(), [format!("{way}: connected to {address}"), answered("200 OK")]);
     assert_eq!(get(), "1");
-    assert_eq!(lines(), [format!("{way}: reusing a connection")]);
+    assert_eq!(lines(), [format!("{way}: reusing a connection"), answered("200 OK")]);
     assert_eq!(get(), "2");
     let expected = [
         format!("{way}: reusing a connection"),
         format!("{way}: closing a connection: the peer closed the connection too early"),
         format!("{way}/from: sent again: the connection was closed before it answered"),
         format!("{way}: connected to {address}"),
+        answered("200 OK"),
     ];
     assert_eq!(lines(), expected);
 
@@ -86,12 +97,13 @@ fn each_decision_is_logged_without_secrets() {
     drop(request.send().unwrap().upgrade().unwrap());
     let expected = [
         format!("{way}: reusing a connection"),
+        answered("101 Switching Protocols"),
         format!("{way}: closing a connection: the connection no longer speaks HTTP"),
     ];
     assert_eq!(lines(), expected);
 
     assert_eq!(get(), "3");
-    assert_eq!(lines(), [format!("{way}: connected to {address}")]);
+    assert_eq!(lines(), [format!("{way}: connected to {address}"), answered("200 OK")]);
     drop(client);
     assert_eq!(lines(), [format!("{way}: closing a connection: evicted from the pool")]);
 
@@ -110,4 +122,9 @@ fn each_decision_is_logged_without_secrets() {
         let last = lines().pop().unwrap();
         assert!(last.ends_with(&format!("closing a connection: {reason}")), "{last}");
     }
+    let server = Script::serve(vec![vec![Step::ExpectRequest, send("HTTP/1.1 2"), Step::Close]]);
+    let url = server.url("/p?q=s3cret").replace("http://", "http://user:s3cret@");
+    client.delete(url).send().unwrap_err();
+    let expected = format!("DEBUG DELETE {}: failed in …: Truncated", server.url("/p"));
+    assert_eq!(lines().pop(), Some(expected));
 }

@@ -258,3 +258,52 @@ mod skipped_bodies {
         assert_eq!(peer.accepted(), 2);
     }
 }
+
+/// A request has a policy of its own in place of the client's, for fields too.
+#[test]
+fn the_policy_of_a_request_replaces_that_of_the_client() {
+    let to_b = || moved(302, "http://b.test/");
+    let followed = [to_b(), answer(ok(""))];
+    let server = Script::serve([&[to_b()], &followed[..], &followed, &[to_b()]].concat());
+    let tenant = HeaderName::from_static("x-tenant");
+    let client = at(&server).redirect(Policy::none()).pool_max_idle_per_host(0).build().unwrap();
+    let get = || client.get("http://a.test/").header(&tenant, "7");
+    assert_eq!(get().send().unwrap().status(), 302);
+    assert_eq!(get().redirect(Policy::default()).send().unwrap().status(), 200);
+    let strict = Policy::limited(1).strip_cross_origin([tenant.clone()]);
+    assert_eq!(get().redirect(strict).send().unwrap().status(), 200);
+    let copy = get().redirect(Policy::limited(0)).try_clone().unwrap();
+    assert!(copy.send().unwrap_err().is_redirect(), "a copy has it too");
+    server.join();
+    let has_tenant = [2, 4].map(|hop| server.received_text(hop).contains("x-tenant: 7"));
+    assert_eq!(has_tenant, [true, false]);
+}
+
+/// Each request that was redirected, in order, and no other attempt.
+#[test]
+fn a_response_has_the_history_of_its_redirects() {
+    let busy = answer("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let hops = [moved(301, "/b#f"), busy, moved(307, "http://b.test/c"), answer(ok("done"))];
+    let server = Script::serve(hops.to_vec());
+    let again = leanhttp::retry::Policy::new().backoff(Duration::ZERO, Duration::ZERO);
+    let client = at(&server).retry(again).build().unwrap();
+    let response = client.get("http://u:s3cret@a.test/a?q").send().unwrap();
+    let history: Vec<_> =
+        response.history().iter().map(|hop| (hop.url().as_str(), hop.status())).collect();
+    let expected = [("http://a.test/a?q", 301), ("http://a.test/b#f", 307)];
+    assert_eq!(history, expected.map(|(url, status)| (url, status.try_into().unwrap())));
+    assert_eq!(response.url().as_str(), "http://b.test/c#f");
+    assert_eq!(response.elapsed(), response.timings().unwrap().total());
+    assert!(response.elapsed() > Duration::ZERO);
+    server.join();
+
+    let server = Script::serve(vec![moved(302, "/b"), moved(302, "/c")]);
+    let stops = Policy::custom(|attempt| match attempt.url().path() {
+        "/c" => attempt.stop(),
+        _ => attempt.follow(),
+    });
+    let client = at(&server).redirect(stops).build().unwrap();
+    let response = client.get("http://a.test/a").send().unwrap();
+    let history: Vec<_> = response.history().iter().map(|hop| hop.url().path()).collect();
+    assert_eq!((history, response.url().path()), (vec!["/a"], "/b"), "the response is not of it");
+}

@@ -8,7 +8,7 @@ mod support;
 use std::sync::Arc;
 
 use leanhttp::error::{Kind, Phase};
-use leanhttp::tls::{CertificateRevocationList, SpkiSha256, TlsInfo, Version};
+use leanhttp::tls::{CertificateRevocationList, RootSource, Roots, SpkiSha256, TlsInfo, Version};
 use leanhttp::{Certificate, Client, ClientBuilder, Error, Identity, Proxy, Response};
 use rustls::SupportedProtocolVersion;
 use rustls::crypto::ring;
@@ -921,6 +921,13 @@ mod environment {
         run("not_trusted", &[(URL, &url), ("SSL_CERT_FILE", &other)]);
         run("nothing_changes", &[(URL, &url), ("SSL_CERT_FILE", ""), ("SSL_CERT_DIR", "")]);
         run("not_looked_at", &[(URL, &url), ("SSL_CERT_FILE", &file)]);
+        run("trusted_by_default", &[(URL, &url), ("SSL_CERT_FILE", &file)]);
+        run("trusted_by_default", &[(URL, &url), ("SSL_CERT_DIR", &folders)]);
+        run("default_without_variables", &[(URL, &url)]);
+        run(
+            "default_without_variables",
+            &[(URL, &url), ("SSL_CERT_FILE", ""), ("SSL_CERT_DIR", "")],
+        );
         let empty = format!("{}/empty", folder.0.display());
         for (name, value, reason) in [
             ("SSL_CERT_FILE", "/no/such/file", "No such file or directory (os error 2)"),
@@ -931,6 +938,7 @@ mod environment {
         ] {
             let line = format!("{name}={value}: {reason}");
             run("is_a_mistake", &[(URL, &line), (name, value)]);
+            run("is_a_mistake_by_default", &[(URL, &line), (name, value)]);
         }
     }
 
@@ -1014,7 +1022,102 @@ mod environment {
     #[test]
     #[ignore = "run by another test, with an environment of its own"]
     fn not_looked_at() {
-        assert_refused(Client::builder(), "UnknownIssuer");
+        let bundled = || Client::builder().tls_roots(Roots::Bundled);
+        assert_roots(bundled(), RootSource::Bundled);
+        assert_roots(
+            Client::builder().tls_roots(Roots::Environment).tls_roots(Roots::Bundled),
+            RootSource::Bundled,
+        );
+        // What the program names counts, whatever the variables say.
+        assert_roots(Client::builder().tls_certs_only([root(&Pki::new())]), RootSource::Program);
+        assert_roots(Client::builder().tls_built_in_native_certs(false), RootSource::Bundled);
+        let only = Client::builder().tls_built_in_root_certs(false);
+        assert_roots(only.add_root_certificate(root(&Pki::new())), RootSource::Program);
+    }
+
+    /// The request is refused, and the error names the roots.
+    #[track_caller]
+    fn assert_roots(builder: ClientBuilder, roots: RootSource) {
+        let error = builder.build().unwrap().get(env::var(URL).unwrap()).send().unwrap_err();
+        let (refusal, named) = match roots {
+            RootSource::Bundled => (": UnknownIssuer; ", "the bundled ones of Mozilla"),
+            RootSource::Program => (": BadSignature; ", "only those that the program added"),
+            RootSource::Platform => (": UnknownIssuer; ", "those of the operating system"),
+            RootSource::Environment => {
+                (": BadSignature; ", "those of SSL_CERT_FILE and SSL_CERT_DIR")
+            }
+            _ => panic!("{roots:?}"),
+        };
+        let line = error.to_string();
+        assert!(line.contains(refusal), "{line}");
+        assert!(line.ends_with(&format!("; the trusted roots are {named}")), "{line}");
+    }
+
+    #[test]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn trusted_by_default() {
+        let also = Client::builder().add_root_certificate(root(&Pki::new()));
+        let pinned = Client::builder().danger_accept_invalid_hostnames(true);
+        for builder in
+            [Client::builder(), Client::builder().tls_roots(Roots::Environment), also, pinned]
+        {
+            let response = builder.build().unwrap().get(env::var(URL).unwrap()).send().unwrap();
+            assert_eq!(response.tls().unwrap().roots(), RootSource::Environment);
+        }
+        let anyone = Client::builder().danger_accept_invalid_certs(true).build().unwrap();
+        let response = anyone.get(env::var(URL).unwrap()).send().unwrap();
+        assert_eq!(response.tls().unwrap().roots(), RootSource::Unverified);
+    }
+
+    /// The roots of the system with the feature for them, else the bundled ones. A system may have none.
+    #[test]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn default_without_variables() {
+        let error = Client::new().get(env::var(URL).unwrap()).send().unwrap_err().to_string();
+        let named = |roots| error.ends_with(&format!("; the trusted roots are {roots}"));
+        let is_of_system = named("those of the operating system");
+        assert!(error.contains(": UnknownIssuer; "), "{error}");
+        assert!(is_of_system || named("the bundled ones of Mozilla"), "{error}");
+        assert!(!is_of_system || cfg!(feature = "platform-verifier"), "{error}");
+        // Settings that the verifier of the system does not support do not become errors.
+        let pki = Pki::new();
+        let strict = Client::builder().add_crl(crl(&pki.crl_pem())).build().unwrap();
+        let line = strict.get(env::var(URL).unwrap()).send().unwrap_err().to_string();
+        assert!(line.ends_with("; the trusted roots are the bundled ones of Mozilla"), "{line}");
+        let error = Client::builder().tls_roots(Roots::Environment).build().unwrap_err();
+        let line =
+            "TLS settings: Roots::Environment: neither SSL_CERT_FILE nor SSL_CERT_DIR is set";
+        assert_told(&error, line);
+        if cfg!(not(feature = "platform-verifier")) {
+            let error = Client::builder().tls_roots(Roots::Platform).build().unwrap_err();
+            let line =
+                "TLS settings: Roots::Platform: needs the feature `platform-verifier` of leanhttp";
+            assert_told(&error, line);
+        }
+    }
+
+    /// Each https request fails, and no request without TLS does.
+    #[test]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn is_a_mistake_by_default() {
+        let line = format!("TLS settings: {}", env::var(URL).unwrap());
+        let client = Client::new();
+        let unsafe_server = Script::serve(vec![answer(ok(""))]);
+        assert_eq!(client.get(unsafe_server.url("/")).send().unwrap().status(), 200);
+        let pki = Pki::new();
+        let server = Httpbin::start_tls(&pki);
+        for _ in 0..2 {
+            let error = client.get(server.url("/get")).send().unwrap_err();
+            assert!(error.to_string().contains(&line), "{error} and not {line}");
+        }
+        assert!(server.requests_seen().is_empty());
+        // A setting of the program's that is about TLS is checked by `build`, and so are the roots.
+        let error = Client::builder().tls_sni(true).build().unwrap_err();
+        assert_told(&error, &line);
+        // Explicit roots do not depend on the variables.
+        let client = trusting(&pki).build().unwrap();
+        let response = client.get(server.url("/get")).send().unwrap();
+        assert_eq!(response.tls().unwrap().roots(), RootSource::Program);
     }
 
     #[test]

@@ -67,6 +67,8 @@ mod both {
     mod bad_input;
     #[path = "bad_responses.rs"]
     mod bad_responses;
+    #[path = "base_url.rs"]
+    mod base_url;
     #[path = "callbacks.rs"]
     mod callbacks;
     #[path = "cancel.rs"]
@@ -119,6 +121,8 @@ mod both {
     mod hostile_time;
     #[path = "hostile_tls.rs"]
     mod hostile_tls;
+    #[path = "informational.rs"]
+    mod informational;
     #[path = "keep_alive.rs"]
     mod keep_alive;
     #[path = "limits.rs"]

@@ -35,35 +35,38 @@ fn judge(baseline: &Value, rows: &[Value]) -> Outcome<()> {
         println!("NOTE: the baseline is of {}, this is {}:", baseline["rustc"], rustc()?);
         println!("instructions are NOT judged. Renew the baseline, as README.md says.\n");
     }
-    let mut table = Table::new(["row", "figure", "baseline", "now", "change"]);
+    let mut table = Table::new(["row", "client", "figure", "baseline", "now", "change"]);
     let mut worse = Vec::new();
     for old in baseline["rows"].as_array().ok_or("the baseline has no rows")? {
         let name = old["name"].as_str().ok_or("a row of the baseline has no name")?;
         let new = rows.iter().find(|new| new["name"] == name);
         let new = new.ok_or_else(|| format!("row {name} of the baseline was not counted"))?;
-        for counted in FIGURES {
-            let (before, now) = (cost(old, counted)?, cost(new, counted)?);
-            let change = now / before - 1.0;
-            let percent = format!("{:+.1} %", change * 100.0);
-            let is_judged = is_same_compiler || counted != "instructions";
-            if is_judged && change > tolerance(name)? {
-                worse.push(format!("{name}: {counted} {percent}"));
+        for client in old["clients"].as_array().ok_or("a row of the baseline has no clients")? {
+            let client = client["client"].as_str().ok_or("a client of the baseline has no name")?;
+            for counted in FIGURES {
+                let (before, now) = (cost(old, client, counted)?, cost(new, client, counted)?);
+                let change = now / before - 1.0;
+                let percent = format!("{:+.1} %", change * 100.0);
+                let is_judged = is_same_compiler || counted != "instructions";
+                if is_judged && change > tolerance(name)? {
+                    worse.push(format!("{name}, {client}: {counted} {percent}"));
+                }
+                table.push([name, client, counted, &figure(before), &figure(now), &percent]);
             }
-            table.push([name, counted, &figure(before), &figure(now), &percent]);
         }
     }
     println!("{table}");
     if worse.is_empty() { Ok(()) } else { Err(worse.join("\n").into()) }
 }
 
-fn cost(row: &Value, figure: &str) -> Outcome<f64> {
+fn cost(row: &Value, client: &str, figure: &str) -> Outcome<f64> {
     let clients = row["clients"].as_array();
-    let of_leanhttp = |clients: &Vec<Value>| {
-        let found = clients.iter().find(|client| client["client"] == "leanhttp")?;
+    let of_client = |clients: &Vec<Value>| {
+        let found = clients.iter().find(|counted| counted["client"] == client)?;
         found[figure].as_f64()
     };
-    let cost = clients.and_then(of_leanhttp);
-    cost.ok_or_else(|| format!("no {figure} of leanhttp in {}", row["name"]).into())
+    let cost = clients.and_then(of_client);
+    cost.ok_or_else(|| format!("no {figure} of {client} in {}", row["name"]).into())
 }
 
 fn tolerance(row: &str) -> Outcome<f64> {
@@ -78,10 +81,13 @@ mod tests {
     use super::*;
 
     fn row(name: &str, instructions: f64, calls: f64) -> Value {
-        let client = json!({
-            "client": "leanhttp", "instructions": instructions, "allocations": 5.0, "system_calls": calls,
-        });
-        json!({ "name": name, "clients": [client] })
+        json!({ "name": name, "clients": [client("leanhttp", instructions, calls)] })
+    }
+
+    fn client(name: &str, instructions: f64, calls: f64) -> Value {
+        json!({
+            "client": name, "instructions": instructions, "allocations": 5.0, "system_calls": calls,
+        })
     }
 
     fn judge(compiler: &str, old: Value, new: &[Value]) -> Result<(), String> {
@@ -96,10 +102,27 @@ mod tests {
         assert_eq!(judge(compiler, get(100.0, 3.0), &[get(102.9, 3.0)]), Ok(()));
         assert_eq!(judge(compiler, get(100.0, 3.0), &[get(50.0, 2.0)]), Ok(()));
         let worse = judge(compiler, get(100.0, 3.0), &[get(103.1, 4.0)]);
-        assert_eq!(worse.unwrap_err(), "get: instructions +3.1 %\nget: system_calls +33.3 %");
+        assert_eq!(
+            worse.unwrap_err(),
+            "get, leanhttp: instructions +3.1 %\nget, leanhttp: system_calls +33.3 %"
+        );
         let download = |instructions| row("download", instructions, 16.0);
         assert_eq!(judge(compiler, download(100.0), &[download(124.0)]), Ok(()));
         assert!(judge(compiler, download(100.0), &[download(126.0)]).is_err());
+    }
+
+    #[test]
+    fn each_client_of_the_baseline_is_judged() {
+        let compiler = &rustc().unwrap();
+        let get = |instructions| {
+            let clients =
+                [client("leanhttp", 100.0, 3.0), client("leanhttp-tokio", instructions, 4.0)];
+            json!({ "name": "get", "clients": clients })
+        };
+        assert_eq!(judge(compiler, get(130.0), &[get(133.0)]), Ok(()));
+        let worse = judge(compiler, get(130.0), &[get(140.0)]);
+        assert_eq!(worse.unwrap_err(), "get, leanhttp-tokio: instructions +7.7 %");
+        assert!(judge(compiler, get(130.0), &[row("get", 100.0, 3.0)]).is_err(), "not counted");
     }
 
     #[test]

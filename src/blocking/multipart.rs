@@ -7,9 +7,10 @@ use std::path::Path;
 
 use super::{Blocking, Body, Source};
 use crate::body::SourceLength;
-use crate::body::multipart::{about, length_of};
+use crate::body::multipart::{length_of, unreadable};
 use crate::driver::runtime::read_body;
 use crate::driver::runtime::run;
+use crate::error::Result;
 
 /// A `multipart/form-data` body.
 pub type Form = crate::body::multipart::Form<super::Source>;
@@ -49,12 +50,12 @@ impl Part {
     /// use leanhttp::multipart::Part;
     ///
     /// let error = Part::file("no/such/file").unwrap_err();
-    /// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
-    /// assert!(error.to_string().starts_with("no/such/file: "));
+    /// assert!(error.is_builder() && error.to_string().starts_with("no/such/file: "));
+    /// assert_eq!(std::io::Error::from(error).kind(), std::io::ErrorKind::NotFound);
     /// ```
-    pub fn file<T: AsRef<Path>>(path: T) -> io::Result<Self> {
+    pub fn file<T: AsRef<Path>>(path: T) -> Result<Self> {
         let path = path.as_ref();
-        let (file, length) = open(path).map_err(|error| about(path, &error))?;
+        let (file, length) = open(path).map_err(|error| unreadable(path, error))?;
         Ok(Self::of_file(path, Source::rewindable(file), length))
     }
 }
@@ -72,13 +73,13 @@ impl Form {
     /// use leanhttp::multipart::Form;
     ///
     /// let form = Form::new().text("title", "My cat").file("photo", "cat.jpg")?;
-    /// # Ok::<(), std::io::Error>(())
+    /// # Ok::<(), leanhttp::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// If the file cannot be opened, or is a directory; the error names the path.
-    pub fn file<T, U>(self, name: T, path: U) -> io::Result<Self>
+    pub fn file<T, U>(self, name: T, path: U) -> Result<Self>
     where
         T: Into<std::borrow::Cow<'static, str>>,
         U: AsRef<Path>,
@@ -204,8 +205,8 @@ mod tests {
         ];
         for (path, kind) in table {
             let error = form().file("f", &path).unwrap_err();
-            assert_eq!(error.kind(), kind);
             assert!(error.to_string().starts_with(&format!("{}: ", path.display())), "{error}");
+            assert_eq!(io::Error::from(error).kind(), kind);
         }
     }
 

@@ -81,8 +81,8 @@ use crate::config::is_continue;
 use crate::error::{Error, Result};
 use crate::fields::singleton;
 use crate::http1::exchange::{Expectation, Outgoing};
-use crate::http1::request_head::HeadWriter;
 use crate::http1::request_head::Spelling;
+use crate::http1::request_head::{FieldSink, HeadWriter};
 use crate::http1::upgrade::Offer;
 use crate::policy::auth::is_secret;
 #[cfg(any(feature = "middleware", feature = "export"))]
@@ -260,11 +260,17 @@ impl<S: Source> Call<'_, S> {
             Some(lines) => self.write_default_lines(&mut head, lines),
             None => self.write_fields(&mut head),
         }
+        self.write_last_fields(&mut head);
+        head.end();
+    }
+
+    /// Writes the fields after those of the program and the client: credentials, for the proxy, framing.
+    fn write_last_fields(&self, head: &mut impl FieldSink) {
         if !self.is_trace() {
-            self.write_credentials(&mut head);
+            self.write_credentials(head);
         }
         if let Some(proxied) = &self.proxy {
-            self.write_proxy_fields(&mut head, proxied);
+            self.write_proxy_fields(head, proxied);
         }
         if self.expectation() == Expectation::Continue {
             head.field(&header::EXPECT, &HeaderValue::from_static("100-continue"));
@@ -277,36 +283,19 @@ impl<S: Source> Call<'_, S> {
                 head.field(&header::TRANSFER_ENCODING, &chunked);
             }
         }
-        head.end();
     }
 
-    /// Returns all fields that the head has, as it would be written now.
+    /// Returns all fields that the head has, as it would be written now. Values keep their mark of being sensitive.
     #[cfg(any(feature = "middleware", feature = "export"))]
     pub(super) fn final_fields(&self) -> HeaderMap {
-        let mut head = Buffer::default();
-        self.write_usual_head(&mut head);
         let mut fields = HeaderMap::new();
-        let lines = head.data().split(|byte| *byte == b'\n').skip(1);
-        for line in lines.filter_map(|line| line.strip_suffix(b"\r")) {
-            let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-            let (name, value) = line.split_at(colon);
-            let value = value.strip_prefix(b": ").unwrap_or(value);
-            let parsed = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value));
-            if let (Ok(name), Ok(mut value)) = parsed {
-                value.set_sensitive(self.is_marked(&name, &value));
-                fields.append(name, value);
-            }
-        }
+        let own = self.request.headers.get(header::HOST).cloned();
+        let host = own.or_else(|| HeaderValue::from_str(self.request.url.host_header()).ok());
+        host.iter().for_each(|host| fields.field(&header::HOST, host));
+        self.write_fields(&mut fields);
+        self.write_last_fields(&mut fields);
         mark_sensitive(&mut fields);
         fields
-    }
-
-    /// Returns whether the program marked a field that is sent as sensitive.
-    #[cfg(any(feature = "middleware", feature = "export"))]
-    fn is_marked(&self, name: &HeaderName, value: &HeaderValue) -> bool {
-        let own = self.request.headers.get_all(name).iter();
-        let default = self.config.defaults.iter().filter(|(known, _)| known == name);
-        own.chain(default.map(|(_, value)| value)).any(|it| it.is_sensitive() && it == value)
     }
 
     /// Returns the prepared lines if the request has all of the client's default fields as they are, as most
@@ -316,7 +305,7 @@ impl<S: Source> Call<'_, S> {
     /// copied. Any deviation of the request, the method or the hop writes the fields one by one
     /// instead.
     fn default_lines(&self) -> Option<&DefaultLines> {
-        let is_usual = !self.is_foreign
+        let is_usual = !self.withholds
             && !self.is_trace()
             && self.request.version == Version::HTTP_11
             && self.codings == self.config.codings
@@ -352,26 +341,26 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Writes default fields, fields of the request, and the codings that can be decoded.
-    fn write_fields(&self, head: &mut HeadWriter<'_>) {
+    fn write_fields(&self, head: &mut impl FieldSink) {
         self.write_defaults(head);
         self.write_own_fields(head);
         self.write_codings(head);
     }
 
-    fn write_defaults(&self, head: &mut HeadWriter<'_>) {
+    fn write_defaults(&self, head: &mut impl FieldSink) {
         for (name, value) in self.config.defaults.iter().filter(|(n, v)| self.takes(n, v)) {
             head.field(name, value);
         }
     }
 
-    fn write_own_fields(&self, head: &mut HeadWriter<'_>) {
+    fn write_own_fields(&self, head: &mut impl FieldSink) {
         for (name, value) in self.request.headers.iter().filter(|(name, _)| *name != header::HOST) {
             head.field(name, value);
         }
     }
 
     /// Writes the codings that can be decoded. Not for a range request: a part of a coded body cannot be decoded.
-    fn write_codings(&self, head: &mut HeadWriter<'_>) {
+    fn write_codings(&self, head: &mut impl FieldSink) {
         if !self.has(&header::RANGE) && !self.has(&header::ACCEPT_ENCODING) {
             if let Some(codings) = self.codings.accept_encoding() {
                 head.field(&header::ACCEPT_ENCODING, &codings);
@@ -416,7 +405,7 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Writes the fields for the proxy if the proxy reads this request.
-    fn write_proxy_fields(&self, head: &mut HeadWriter<'_>, proxied: &Proxied) {
+    fn write_proxy_fields(&self, head: &mut impl FieldSink, proxied: &Proxied) {
         let Protocol::Http { fields, .. } = &proxied.hop.protocol else { return };
         if !self.is_forwarded() {
             return;
@@ -438,7 +427,7 @@ impl<S: Source> Call<'_, S> {
     fn takes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         const OURS: [HeaderName; 3] =
             [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
-        let stays = if self.is_foreign {
+        let stays = if self.withholds {
             self.stays_behind(name, value, &self.request.url)
         } else {
             self.is_trace() && is_secret(name, value)
@@ -458,7 +447,7 @@ impl<S: Source> Call<'_, S> {
         if *name == header::UPGRADE {
             return true;
         }
-        self.config.redirect.strips(name, value)
+        self.redirect_policy().strips(name, value)
             || (*name == header::REFERER && tells_too_much(value, target))
     }
 
@@ -481,13 +470,13 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Writes `Authorization` and `Cookie`, unless the request has its own.
-    fn write_credentials(&self, head: &mut HeadWriter<'_>) {
+    fn write_credentials(&self, head: &mut impl FieldSink) {
         let credentials = match &self.digest {
             Some(digest) => digest.answer(),
-            None => self.config.credentials.as_ref(),
+            None => self.client_credentials(),
         };
         if let Some(credentials) = credentials {
-            if !self.is_foreign && !self.has(&header::AUTHORIZATION) {
+            if !self.has(&header::AUTHORIZATION) {
                 head.field(&header::AUTHORIZATION, credentials);
             }
         }

@@ -6,6 +6,8 @@
 //!
 //! | line | when |
 //! | --- | --- |
+//! | `GET https://example.org/x: 200 OK in 15.2ms` | a call has its response; its body is not read yet |
+//! | `GET https://example.org/x: failed in 30.0s: Timeout` | a call has none; with the [`Kind`] |
 //! | `https://example.org:443: connected to 192.0.2.1:443` | a connection was opened |
 //! | `...: reusing a connection` | an idle one is used |
 //! | `...: closing a connection: REASON` | with the text of its [`CloseReason`] |
@@ -25,7 +27,9 @@
 //! http://a.example:80: connected to 192.0.2.1:80
 //! http://a.example/old: redirected (302 Found) to http://a.example/new
 //! http://a.example:80: reusing a connection
+//! GET http://a.example/new: 200 OK in 15.2ms
 //! http://a.example:80: reusing a connection            the next GET
+//! GET http://a.example/: 200 OK in 8.1ms
 //! http://a.example:80: closing a connection: the peer said Connection: close
 //! ```
 //!
@@ -37,9 +41,11 @@ use std::net::SocketAddr;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use log::LevelFilter;
 
+use crate::base::timings::Timings;
+use crate::error::Kind;
 use crate::http1::close::CloseReason;
 use crate::policy::retry::Reason;
 use crate::policy::route::{Route, Target};
@@ -56,6 +62,19 @@ fn tell(line: fmt::Arguments<'_>) {
         let tell = || log::debug!(target: TARGET, "{line}");
         drop(panic::catch_unwind(AssertUnwindSafe(tell)));
     }
+}
+
+pub(crate) fn answered(method: &Method, url: &Url, status: StatusCode, timings: Option<&Timings>) {
+    tell(format_args!("{method} {}: {status} in {:.1?}", Page(url), total(timings)));
+}
+
+/// The text of the error is not shown: it has the query of the URL.
+pub(crate) fn failed(method: &Method, url: &Url, kind: Kind, timings: Option<&Timings>) {
+    tell(format_args!("{method} {}: failed in {:.1?}: {kind:?}", Page(url), total(timings)));
+}
+
+fn total(timings: Option<&Timings>) -> Duration {
+    timings.map(Timings::total).unwrap_or_default()
 }
 
 pub(crate) fn connected(route: &Route, peer: Option<SocketAddr>) {

@@ -124,7 +124,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Version};
+use http::{Method, StatusCode, Version};
 
 use crate::base::cancel::CancelToken;
 use crate::base::timings::Timings;
@@ -132,13 +132,14 @@ use crate::base::timings::Timings;
 use crate::body::multipart;
 use crate::body::{Body, Source, Unrewindable, UploadObserver};
 use crate::coding::Codings;
-use crate::config::Config;
 #[cfg(feature = "middleware")]
 use crate::config::attempt::AttemptHead;
+use crate::config::{Config, InformationalObserver};
 use crate::error::{Error, Result};
 #[cfg(feature = "export")]
 use crate::extra::curl::{self, Outline, Payload};
 use crate::http1::exchange::{Expectation, Outgoing};
+use crate::http1::head::ResponseHead;
 use crate::http1::header_section::HeaderSection;
 use crate::http1::header_section::has_member;
 use crate::policy::auth::digest::{Authentication, DigestLogin, Nonces};
@@ -146,6 +147,7 @@ use crate::policy::auth::netrc::Netrc;
 use crate::policy::auth::{self, Asked};
 use crate::policy::deadline::{Budget, Pace, Timeouts};
 use crate::policy::proxy::ProxyServer;
+use crate::policy::redirect::{self, Hop};
 use crate::policy::retry::{self, FailedAttempt, Ledger};
 use crate::policy::route::{IdentityUse, Route};
 use crate::url::Scheme;
@@ -168,11 +170,15 @@ pub(crate) struct Call<'c, S: Source> {
     /// A hop has left the caller's origin. The call stays foreign then: a foreign origin must not be
     /// able to send credentials anywhere, not even back to the caller's origin.
     is_foreign: bool,
+    /// The credentials of the client are not sent: the call is foreign, or began outside of the origin of
+    /// [`ClientBuilder::base_url`](crate::client::ClientBuilder::base_url).
+    withholds: bool,
     proxy: Option<Box<Proxied>>,
     codings: Codings,
     digest: Option<Authentication>,
     expectation: Expectation,
-    previous: Vec<Url>,
+    /// The hops before the current one, if there are any.
+    previous: Option<Box<PreviousHops>>,
     /// The hop may still be sent again immediately, after a stale connection.
     may_resend: bool,
     /// The fields of the current attempt, if the program's hook has seen them.
@@ -185,6 +191,15 @@ pub(crate) struct Call<'c, S: Source> {
     /// The retry budget of the host could not pay for another retry.
     is_budget_used_up: bool,
     pub(crate) budget: Budget,
+}
+
+/// The hops before the current one.
+#[derive(Default)]
+struct PreviousHops {
+    /// The URLs that were answered with a redirect, also with one that is not followed.
+    urls: Vec<Url>,
+    /// The statuses of the redirects that were followed, in the order of `urls`.
+    followed: Vec<StatusCode>,
 }
 
 /// The proxy of the current hop.
@@ -229,10 +244,11 @@ impl<'c, S: Source> Call<'c, S> {
             outgoing: Outgoing::None,
             replay: None,
             is_foreign: false,
+            withholds: false,
             proxy: None,
             codings: request.codings.unwrap_or(config.codings),
             expectation: Expectation::None,
-            previous: Vec::new(),
+            previous: None,
             may_resend: true,
             #[cfg(feature = "middleware")]
             fields: None,
@@ -255,6 +271,8 @@ impl<'c, S: Source> Call<'c, S> {
         let outgoing = self.prepare();
         self.outgoing = outgoing.map_err(|error| error.for_url(&self.request.url))?;
         self.expectation = self.request.expectation.unwrap_or(self.config.expectation);
+        let is_outside = |base: &Url| base.origin() != self.request.url.origin();
+        self.withholds = self.config.base.as_deref().is_some_and(is_outside);
         // The login for the proxy must not reach an origin.
         let login = self.request.headers.remove(header::PROXY_AUTHORIZATION);
         if let Some(hop) = self.config.proxy_for(&self.request.url)? {
@@ -268,7 +286,8 @@ impl<'c, S: Source> Call<'c, S> {
         }
         self.replay = self.request.body.as_ref().and_then(Body::try_clone);
         if !self.is_trace() && !self.has(&header::AUTHORIZATION) {
-            let login = self.request.digest.take().or_else(|| self.config.digest.clone());
+            let of_client = self.config.digest.as_ref().filter(|_| !self.withholds);
+            let login = self.request.digest.take().or_else(|| of_client.cloned());
             self.digest = login.map(Authentication::new);
             self.look_up_login()?;
         }
@@ -321,7 +340,7 @@ impl<'c, S: Source> Call<'c, S> {
         let could_be_shown = || {
             self.request.url.http_scheme() == Ok(Scheme::Https) && self.config.tls.has_identity()
         };
-        if self.is_foreign && could_be_shown() { IdentityUse::Withheld } else { IdentityUse::Shown }
+        if self.withholds && could_be_shown() { IdentityUse::Withheld } else { IdentityUse::Shown }
     }
 
     pub(crate) fn outgoing(&self) -> Outgoing {
@@ -427,6 +446,31 @@ impl<'c, S: Source> Call<'c, S> {
             || (by_default && !own.contains_key(header::CONNECTION))
     }
 
+    /// Returns the redirect policy of the request, or else that of the client.
+    fn redirect_policy(&self) -> &redirect::Policy {
+        let own = self.request.overrides.as_ref().and_then(|own| own.redirect.as_ref());
+        own.unwrap_or(&self.config.redirect)
+    }
+
+    /// Returns the callback for interim responses of the request, or else that of the client.
+    pub(crate) fn observer(&self) -> Option<&InformationalObserver> {
+        let own = self.request.overrides.as_ref().and_then(|own| own.on_informational.as_ref());
+        own.or(self.config.on_informational.as_ref())
+    }
+
+    /// Passes an interim response to the program. No lock is held here.
+    pub(crate) fn observe(&self, head: Box<ResponseHead>) {
+        if let Some(observer) = self.observer() {
+            (observer.0)(&self.request.url, head);
+        }
+    }
+
+    /// Takes the hops before the current one.
+    pub(crate) fn take_history(&mut self) -> Option<Vec<Hop>> {
+        let PreviousHops { urls, followed } = *self.previous.take()?;
+        Some(urls.into_iter().zip(followed).map(|(url, status)| Hop::new(url, status)).collect())
+    }
+
     /// Returns the URL of the last request, the deadlines of the body and the timings.
     pub(crate) fn into_parts(self) -> (Url, Budget, Option<Box<Timings>>) {
         let (budget, timings) = self.budget.into_body();
@@ -439,9 +483,14 @@ const HTTPS_ONLY: &str = "only https is allowed";
 /// Credentials that are not set on the request itself: from a netrc file, or as answers to Digest
 /// challenges (RFC 7616).
 impl<S: Source> Call<'_, S> {
+    /// Returns the credentials of the client for the current hop.
+    fn client_credentials(&self) -> Option<&HeaderValue> {
+        self.config.credentials.as_ref().filter(|_| !self.withholds)
+    }
+
     /// Takes the login from the netrc file unless the program set credentials.
     fn look_up_login(&mut self) -> Result<()> {
-        if self.digest.is_some() || self.config.credentials.is_some() {
+        if self.digest.is_some() || self.client_credentials().is_some() {
             return Ok(());
         }
         let Some(netrc) = &self.config.netrc else { return Ok(()) };
@@ -489,7 +538,7 @@ pub(crate) struct RequestParts<S: Source> {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Body<S>>,
     pub(crate) version: Version,
-    pub(crate) timeouts: Option<Box<Overrides>>,
+    pub(crate) overrides: Option<Box<Overrides>>,
     pub(crate) cancel: Option<CancelToken>,
     pub(crate) codings: Option<Codings>,
     pub(crate) digest: Option<DigestLogin>,
@@ -507,14 +556,14 @@ pub(crate) struct RequestParts<S: Source> {
 impl<S: Source> RequestParts<S> {
     /// Returns the timeouts of a call of this request.
     pub(crate) fn timeouts(&self, config: &Config) -> Arc<Timeouts> {
-        match &self.timeouts {
+        match &self.overrides {
             Some(own) => Arc::new(own.over(&config.timeouts)),
             None => Arc::clone(&config.timeouts),
         }
     }
 }
 
-/// The timeouts of a single request. Unset ones are taken from the client.
+/// The settings of a single request that few have. Unset ones are taken from the client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Overrides {
     pub(crate) total: Option<Duration>,
@@ -523,6 +572,8 @@ pub(crate) struct Overrides {
     pub(crate) read: Option<Duration>,
     pub(crate) write: Option<Duration>,
     pub(crate) pace: Option<Pace>,
+    pub(crate) redirect: Option<redirect::Policy>,
+    pub(crate) on_informational: Option<InformationalObserver>,
 }
 
 /// A timeout of a request that takes away the limit of the client.
@@ -564,7 +615,7 @@ impl<S: Source> RequestParts<S> {
             headers: HeaderMap::new(),
             body: None,
             version: Version::HTTP_11,
-            timeouts: None,
+            overrides: None,
             cancel: None,
             codings: None,
             digest: None,
@@ -662,7 +713,7 @@ impl<S: Source> RequestParts<S> {
             headers: self.headers.clone(),
             body,
             version: self.version,
-            timeouts: self.timeouts.clone(),
+            overrides: self.overrides.clone(),
             cancel: self.cancel.clone(),
             codings: self.codings,
             digest: self.digest.clone(),

@@ -160,16 +160,19 @@ impl<S: Source> Call<'_, S> {
         if let Some(at) = self.retry_response(head, world) {
             return Ok(Verdict::Again(When::At(at)));
         }
-        if self.config.redirect.is_none() {
+        if self.redirect_policy().is_none() {
             return Ok(Verdict::Deliver); // even if the target is invalid
         }
         let target = redirect::target(head.status, &head.headers, &self.request.url);
         let Some(target) = target.map_err(|error| error.for_url(&self.request.url))? else {
             return Ok(Verdict::Deliver);
         };
-        self.previous.push(self.request.url.clone());
-        let attempt = redirect::Attempt::new(head.status, &target, &self.previous);
-        match self.config.redirect.redirect(attempt).choice {
+        let mut previous = self.previous.take().unwrap_or_default();
+        previous.urls.push(self.request.url.clone());
+        let attempt = redirect::Attempt::new(head.status, &target, &previous.urls);
+        let choice = self.redirect_policy().redirect(attempt).choice;
+        self.previous = Some(previous);
+        match choice {
             RedirectChoice::Follow => self.follow(head.status, target),
             RedirectChoice::Stop => Ok(Verdict::Deliver),
             RedirectChoice::Error(cause) => {
@@ -273,6 +276,7 @@ impl<S: Source> Call<'_, S> {
             self.proxy = proxy.map(|hop| Box::new(Proxied { hop, login: None }));
         }
         log::redirected(status, &self.request.url, &target);
+        self.previous.get_or_insert_default().followed.push(status);
         self.request.url = target;
         self.request.target = None;
         self.may_resend = true;
@@ -327,6 +331,7 @@ impl<S: Source> Call<'_, S> {
             self.keep_trailers();
         }
         self.is_foreign = true;
+        self.withholds = true;
         self.digest = None;
         let mut headers = std::mem::take(&mut self.request.headers);
         remove(&mut headers, &|name, value| {

@@ -258,7 +258,7 @@ impl<F: Runtime> Download<F> {
         let url = request.url.clone();
         let runtime = &self.client.shared().runtime;
         let client_limit = self.client.shared().config.timeouts.total;
-        let own_limit = request.timeouts.as_ref().and_then(|own| own.total);
+        let own_limit = request.overrides.as_ref().and_then(|own| own.total);
         let limit = own_limit.or(client_limit).filter(|limit| *limit < UNLIMITED);
         let transfer = Transfer {
             client: &self.client,
@@ -421,7 +421,7 @@ impl<F: Runtime, T: DownloadTarget> Transfer<'_, F, T> {
         self.plan.request().apply(&mut request.headers);
         if let Some(deadline) = self.deadline {
             let left = deadline.saturating_duration_since(self.client.shared().runtime.now());
-            request.timeouts.get_or_insert_default().total = Some(left);
+            request.overrides.get_or_insert_default().total = Some(left);
         }
         Ok(Box::new(request))
     }

@@ -149,7 +149,7 @@ impl<F: Runtime> EventSourceBuilder<F> {
         if let Some(id) = Subscription::take_id(&mut request.headers).filter(|_| !self.has_id) {
             self.parser.set_last_event_id(&id);
         }
-        let own = request.timeouts.as_ref().and_then(|timeouts| timeouts.read);
+        let own = request.overrides.as_ref().and_then(|timeouts| timeouts.read);
         let by_default = if own.is_some() { None } else { Some(Some(IDLE)) };
         let mut source = EventSource {
             client: self.client,

@@ -55,9 +55,9 @@ use std::sync::Arc;
 use http::{Method, StatusCode, header};
 
 use crate::base::buffer::ErasedBox;
-use crate::call::{Call, RequestParts};
+use crate::call::{Call, RequestParts, log};
 use crate::client::request::{IntoUrl, Request, RequestBuilder};
-use crate::client::response::{Head, Response};
+use crate::client::response::{Head, History, Response};
 use crate::config::Config;
 use crate::config::proxy::Proxy;
 #[cfg(feature = "cookies")]
@@ -301,13 +301,17 @@ async fn send_within<F: Runtime>(
     match driver::send(shared, &mut call).await {
         Ok(Answer { head, connection, refusal }) => {
             let status = head.status;
+            log::answered(call.method(), call.url(), status, call.budget.timings());
             let response = deliver(shared, call, head, connection);
             match refusal {
                 None => response,
                 Some(error) => Err(refuse(error.about(status), response)),
             }
         }
-        Err(error) => Err(error.timed(call.budget.into_timings())),
+        Err(error) => {
+            log::failed(call.method(), call.url(), error.kind(), call.budget.timings());
+            Err(error.timed(call.budget.into_timings()))
+        }
     }
 }
 
@@ -333,11 +337,15 @@ fn deliver<F: Runtime>(
     let request = open.is_sending().then(|| call.take_body());
     let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
     let adds_info = call.config().tls.adds_info();
+    let history = call.take_history();
     let (url, budget, timings) = call.into_parts();
     let lease = Lease::new(connection, shared, budget, request);
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
+    if let Some(history) = history {
+        head.extensions.insert(History(history));
+    }
     if let Some(info) = tls.as_ref().filter(|_| adds_info) {
         head.extensions.insert(info.clone());
     }

@@ -23,6 +23,7 @@ use crate::body::{Body, Presence};
 #[cfg(feature = "export")]
 use crate::call::Call;
 use crate::call::{Overrides, RequestParts, UNLIMITED};
+use crate::client::response::{Response, observer_of};
 use crate::client::{Client, Standard};
 use crate::config::replace_headers;
 use crate::driver::runtime::Runtime;
@@ -35,7 +36,7 @@ use crate::policy::auth;
 #[cfg(feature = "digest")]
 use crate::policy::auth::digest::DigestLogin;
 use crate::policy::deadline::Pace;
-use crate::policy::retry;
+use crate::policy::{redirect, retry};
 use crate::url::{ParseError, Url, may_hold_userinfo, shown};
 
 /// A complete request that is not yet sent.
@@ -128,12 +129,12 @@ impl<F: Runtime> Request<F> {
 
     /// Returns the total timeout of this request, if it has one of its own.
     pub fn timeout(&self) -> Option<&Duration> {
-        self.parts.timeouts.as_ref()?.total.as_ref()
+        self.parts.overrides.as_ref()?.total.as_ref()
     }
 
     /// Returns the total timeout of this request for modification.
     pub fn timeout_mut(&mut self) -> &mut Option<Duration> {
-        &mut self.parts.timeouts.get_or_insert_default().total
+        &mut self.parts.overrides.get_or_insert_default().total
     }
 
     /// Returns a copy, or `None` if the body is a reader.
@@ -216,7 +217,8 @@ type Parts<F> = Box<RequestParts<<F as Runtime>::Source>>;
 
 impl<F: Runtime, D> RequestBuilder<F, D> {
     pub(crate) fn new<U: IntoUrl>(client: Client<F, D>, method: Method, url: U) -> Self {
-        Self { client, request: url.into_url().map(|url| Box::new(RequestParts::new(method, url))) }
+        let url = url.into_url_at(client.shared().config.base.as_deref());
+        Self { client, request: url.map(|url| Box::new(RequestParts::new(method, url))) }
     }
 
     /// Returns a builder that continues with a built request.
@@ -693,6 +695,42 @@ impl<F: Runtime, D> RequestBuilder<F, D> {
         })
     }
 
+    /// Sets the redirect policy of this request, instead of the client's.
+    ///
+    /// ```no_run
+    /// use leanhttp::{Client, redirect::Policy};
+    ///
+    /// let response = Client::new().get("https://example.org/old").redirect(Policy::none()).send()?;
+    /// println!("{} {:?}", response.status(), response.headers().get("location"));
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn redirect(self, policy: redirect::Policy) -> Self {
+        self.and(|request| {
+            request.overrides.get_or_insert_default().redirect = Some(policy);
+            Ok(())
+        })
+    }
+
+    /// Sets a callback for the interim responses (1xx) of this request, instead of the client's; see
+    /// [`ClientBuilder::on_informational`](crate::client::ClientBuilder::on_informational).
+    ///
+    /// ```no_run
+    /// let request = leanhttp::Client::new().get("https://example.org/");
+    /// let request = request.on_informational(|response| println!("{:?}", response.headers()));
+    /// request.send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn on_informational<O>(self, observer: O) -> Self
+    where
+        O: Fn(Response<()>) + Send + Sync + 'static,
+    {
+        self.and(|request| {
+            request.overrides.get_or_insert_default().on_informational =
+                Some(observer_of(observer));
+            Ok(())
+        })
+    }
+
     /// Lets another thread cancel the request at any point.
     ///
     /// ```no_run
@@ -755,7 +793,7 @@ impl<F: Runtime, D> RequestBuilder<F, D> {
 
     fn with_timeouts(self, set: impl FnOnce(&mut Overrides)) -> Self {
         self.and(|request| {
-            set(request.timeouts.get_or_insert_default());
+            set(request.overrides.get_or_insert_default());
             Ok(())
         })
     }
@@ -799,6 +837,15 @@ impl<F: Runtime, D> fmt::Debug for RequestBuilder<F, D> {
 pub trait IntoUrl: sealed::Sealed {
     #[doc(hidden)]
     fn into_url(self) -> Result<Url>;
+
+    /// Returns the URL, resolved against the base if it is text.
+    #[doc(hidden)]
+    fn into_url_at(self, _base: Option<&Url>) -> Result<Url>
+    where
+        Self: Sized,
+    {
+        self.into_url()
+    }
 }
 
 mod sealed {
@@ -830,7 +877,12 @@ impl IntoUrl for &Url {
 
 impl IntoUrl for &str {
     fn into_url(self) -> Result<Url> {
-        let url = Url::parse(self).and_then(|url| url.http_scheme().map(|_| url));
+        self.into_url_at(None)
+    }
+
+    fn into_url_at(self, base: Option<&Url>) -> Result<Url> {
+        let url = base.map_or_else(|| Url::parse(self), |base| base.join(self));
+        let url = url.and_then(|url| url.http_scheme().map(|_| url));
         url.map_err(|cause| {
             let error = Error::builder(shown("URL", self));
             let error = match (&cause, host_and_port(self)) {
@@ -858,11 +910,19 @@ impl IntoUrl for &String {
     fn into_url(self) -> Result<Url> {
         self.as_str().into_url()
     }
+
+    fn into_url_at(self, base: Option<&Url>) -> Result<Url> {
+        self.as_str().into_url_at(base)
+    }
 }
 
 impl IntoUrl for String {
     fn into_url(self) -> Result<Url> {
         self.as_str().into_url()
+    }
+
+    fn into_url_at(self, base: Option<&Url>) -> Result<Url> {
+        self.as_str().into_url_at(base)
     }
 }
 

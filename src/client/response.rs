@@ -26,6 +26,7 @@ use crate::body::Body;
 use crate::coding::charset;
 #[cfg(feature = "json")]
 use crate::coding::json;
+use crate::config::InformationalObserver;
 #[cfg(feature = "cookies")]
 use crate::cookie::Cookie;
 use crate::driver::runtime::Runtime;
@@ -35,6 +36,7 @@ use crate::fields::link::RawLink;
 use crate::fields::{date, disposition, link};
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::HeaderSection;
+use crate::policy::redirect::Hop;
 use crate::transport::tls::TlsInfo;
 use crate::url::Url;
 
@@ -60,6 +62,10 @@ pub(crate) struct Head {
     pub(crate) tls: Option<TlsInfo>,
     pub(crate) extensions: Extensions,
 }
+
+/// The redirects that led to a response, among its extensions: most responses have none.
+#[derive(Clone)]
+pub(crate) struct History(pub(crate) Vec<Hop>);
 
 impl Head {
     pub(crate) fn new(
@@ -127,6 +133,27 @@ impl<B> Response<B> {
         self.head.addresses().local
     }
 
+    /// Returns the redirects that led here, in their order; empty if there were none. The URL of the last one and
+    /// [`url`](Self::url) are different requests.
+    ///
+    /// ```no_run
+    /// let response = leanhttp::get("http://example.org/")?;
+    /// for hop in response.history() {
+    ///     println!("{} {}", hop.status(), hop.url());
+    /// }
+    /// println!("{} {}", response.status(), response.url());
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn history(&self) -> &[Hop] {
+        self.head.extensions.get::<History>().map_or(&[], |history| &history.0)
+    }
+
+    /// Returns the time from `send` until the head of this response was received, over all redirects and retries;
+    /// zero for a response that was not received. [`timings`](Self::timings) has its parts.
+    pub fn elapsed(&self) -> Duration {
+        self.timings().map(Timings::total).unwrap_or_default()
+    }
+
     /// Returns the timings of the call until the head arrived.
     pub fn timings(&self) -> Option<&Timings> {
         self.head.timings.as_deref()
@@ -169,6 +196,27 @@ impl<B> Response<B> {
     #[cfg(feature = "cookies")]
     pub fn cookies(&self) -> impl Iterator<Item = Cookie<'_>> {
         self.headers().get_all(header::SET_COOKIE).iter().filter_map(Cookie::parse)
+    }
+
+    /// Returns the target of the first link of this relation, such as `next`, resolved against the URL of the
+    /// response; `None` if there is none that is an HTTP URL. Links of other resources (`anchor`) do not count.
+    ///
+    /// The server chooses the target, which may be another origin. Credentials that you set on each request are
+    /// sent there; those of a client with a [`base_url`](crate::client::ClientBuilder::base_url) are not.
+    ///
+    /// ```no_run
+    /// let client = leanhttp::Client::new();
+    /// let mut next = Some(leanhttp::Url::parse("https://example.org/items?page=1")?);
+    /// while let Some(url) = next {
+    ///     let page = client.get(url).send()?.error_for_status()?;
+    ///     next = page.link("next");
+    ///     println!("{}", page.text()?);
+    /// }
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn link(&self, rel: &str) -> Option<Url> {
+        let is_own = |link: &&Link| link.has_rel(rel) && link.parameter("anchor").is_none();
+        self.links().iter().filter(is_own).find_map(Link::url)
     }
 
     /// Returns the links of the response: all `Link` fields, in their order (RFC 8288). Malformed
@@ -281,6 +329,15 @@ impl<B> Response<B> {
         let ResponseHead { status, headers, .. } = &*self.head.received;
         Error::from_status(*status, reason(headers.raw())).with_url(self.head.url.clone())
     }
+}
+
+/// Returns the callback for interim responses, which are heads for the machines.
+pub(crate) fn observer_of(
+    observer: impl Fn(Response<()>) + Send + Sync + 'static,
+) -> InformationalObserver {
+    InformationalObserver(Arc::new(move |url, head| {
+        observer(Response { head: Head::new(head, url.clone(), None), body: () });
+    }))
 }
 
 /// Returns the reason phrase (RFC 9112 §4), which follows the version and the status in the first
@@ -537,6 +594,18 @@ mod tests {
         assert_eq!((links[0].parameter("title"), links[1].parameter("title")), (Some("a"), None));
         assert_eq!(links[2].target(), "mailto:a@b");
         assert_eq!(response(&[]).links(), []);
+    }
+
+    /// RFC 8288 §3.2, §3.3: a relation with an anchor is one of another resource.
+    #[test]
+    fn a_link_is_found_by_its_relation() {
+        let link = |value| response(&[(header::LINK, value)]).link("next").map(String::from);
+        let next = Some("http://a.example/dir/2".to_owned());
+        assert_eq!(link("<1>; rel=prev, <2>; rel=\"last NEXT\", <3>; rel=next"), next);
+        assert_eq!(link("<mailto:a@b>; rel=next, <2>; rel=next"), next);
+        assert_eq!(link("<1>; rel=next; anchor=\"#a\", <2>; rel=next"), next);
+        assert_eq!(link("<1>; rel=prev"), None);
+        assert_eq!(response(&[]).link("next"), None);
     }
 
     #[test]

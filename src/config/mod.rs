@@ -65,6 +65,7 @@ pub use crate::off::tls_settings as tls;
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -79,6 +80,7 @@ use crate::cookie::Cookies;
 use crate::error::{Error, Result};
 use crate::fields::singleton;
 use crate::http1::exchange::Expectation;
+use crate::http1::head::ResponseHead;
 use crate::http1::limits::Limits;
 use crate::http1::request_head::Case;
 use crate::policy::auth::digest::DigestLogin;
@@ -100,6 +102,9 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) redirect: redirect::Policy,
     pub(crate) retry: Option<Arc<retry::Policy>>,
+    /// The URL that relative references are resolved against.
+    pub(crate) base: Option<Box<Url>>,
+    pub(crate) on_informational: Option<InformationalObserver>,
     /// Default fields until the client is built; then they move to [`defaults`](Self::defaults).
     pub(crate) default_headers: HeaderMap,
     /// The default fields as a list: there are few, and each request searches them.
@@ -196,6 +201,8 @@ impl Default for Config {
             limits: Limits::default(),
             redirect: redirect::Policy::default(),
             retry: None,
+            base: None,
+            on_informational: None,
             default_headers,
             defaults: Vec::new(),
             credentials: None,
@@ -214,6 +221,18 @@ impl Default for Config {
             #[cfg(feature = "middleware")]
             on_attempt: None,
         }
+    }
+}
+
+/// The program's callback for interim responses: it is given the URL of the hop and the head.
+#[derive(Clone)]
+pub(crate) struct InformationalObserver(pub(crate) Arc<Informed>);
+
+type Informed = dyn Fn(&Url, Box<ResponseHead>) + Send + Sync;
+
+impl fmt::Debug for InformationalObserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InformationalObserver")
     }
 }
 
@@ -449,7 +468,8 @@ impl Endpoint {
     fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(&format!("http://{text}")).ok()?;
         let is_all = url.path() == "/" && !text.ends_with(['/', '?', '#']);
-        let bare = url.query().is_none() && url.fragment().is_none() && !text.contains('@');
+        let bare =
+            url.query().is_none() && url.fragment().is_none() && !text.as_bytes().contains(&b'@');
         let (_, port) = text.rsplit_once(':')?;
         let port = port.parse().ok().filter(|_| is_all && bare)?;
         Some(Self { host: url.host_str()?.to_owned(), port })

@@ -109,7 +109,7 @@ fn is_listed(domain: &str) -> bool {
 /// Without the list only single labels are known.
 #[cfg(not(feature = "public-suffix"))]
 fn is_listed(domain: &str) -> bool {
-    !domain.contains('.')
+    !domain.as_bytes().contains(&b'.')
 }
 
 #[cfg(test)]

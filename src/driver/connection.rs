@@ -121,6 +121,8 @@ use crate::transport::tls::TlsInfo;
 /// piece or two.
 const IDLE_READS: usize = 4;
 
+const TLS_PORT: &str = "servers usually speak TLS on this port: is it an https URL?";
+
 /// An open connection: a socket, the layers over it, and the exchange that they carry.
 #[derive(Debug)]
 pub(crate) struct Connection<F: Runtime> {
@@ -298,7 +300,7 @@ impl<F: Runtime> Connection<F> {
         if !self.is_pooled || body.has_source() {
             self.exchange.look_first();
         }
-        let head = self.run(&mut body, &mut call.budget).await;
+        let head = self.run(&mut body, call).await;
         call.give_back(body);
         head.map_err(|failure| self.failure(failure))
     }
@@ -327,6 +329,9 @@ impl<F: Runtime> Connection<F> {
         if let Some(offer) = call.offer() {
             self.exchange.offer(offer);
         }
+        if call.observer().is_some() {
+            self.exchange.report_interim();
+        }
         Ok(())
     }
 
@@ -334,18 +339,23 @@ impl<F: Runtime> Connection<F> {
     async fn run(
         &mut self,
         body: &mut Body<F::Source>,
-        budget: &mut Budget,
+        call: &mut Call<'_, F::Source>,
     ) -> Result<Box<ResponseHead>, ExchangeFailure> {
         let mut write_error = None;
         let mut awaits_since = None;
         loop {
             let step = self.pipe.step(&mut self.exchange);
+            let budget = &mut call.budget;
             budget.enter(self.stage(), &|| self.socket.now());
             let progress = match step {
                 Err(error) => Err(error.into()),
                 Ok(Step::Head(head)) => {
                     budget.enter(Stage::Other, &|| self.socket.now());
                     return Ok(head);
+                }
+                Ok(Step::Interim(head)) => {
+                    call.observe(head);
+                    Ok(())
                 }
                 Ok(Step::Look) => self.look(budget).await,
                 Ok(Step::Fill) if self.may_have_answer() => self.read(budget).await,
@@ -404,6 +414,7 @@ impl<F: Runtime> Connection<F> {
         let mut unlimited = Budget::unlimited(self.socket.now()); // reads only what has arrived
         loop {
             match self.pipe.step(&mut self.exchange).ok()? {
+                Step::Interim(_) => continue,
                 Step::Head(head) => {
                     return (takes_success || !head.status.is_success()).then_some(head);
                 }
@@ -620,13 +631,13 @@ impl<F: Runtime> Connection<F> {
             }
             None => Phase::Send,
         };
-        Failure {
-            error: self.error(failure, phase),
-            lost_connection,
-            is_pooled: self.is_pooled,
-            has_sent,
-            has_heard: self.exchange.has_heard(),
-        }
+        let has_heard = self.exchange.has_heard();
+        let error = self.error(failure, phase);
+        let error = match has_sent && lost_connection && !has_heard && !self.is_pooled {
+            true if self.route.is_plain_to_tls_port() => error.note(TLS_PORT),
+            _ => error,
+        };
+        Failure { error, lost_connection, is_pooled: self.is_pooled, has_sent, has_heard }
     }
 
     /// Returns the error for a body that cannot be read further. The connection is not reused.

@@ -12,8 +12,8 @@
 //! It never returns an empty name and is idempotent (`is_one_component_and_stays_so`).
 //!
 //! The steps, in this order: the last component only; no dots or blanks at the start;
-//! control and formatting characters, and those that Windows forbids, become `_`; at most 254
-//! bytes; no dots or blanks at the end; a device name gets an `_` in front.
+//! control and formatting characters, and those that Windows forbids, become `_`; no dots or blanks
+//! at the end; at most 254 bytes, of which the extension is kept; a device name gets an `_` in front.
 
 use super::cursor::{Cursor, extended_value, lower, text};
 
@@ -58,14 +58,28 @@ pub(crate) fn safe_file_name(name: &str) -> Option<String> {
     let component = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let start = component.trim_start_matches(is_padding);
     let mut safe: String = start.chars().map(|c| if is_hazard(c) { '_' } else { c }).collect();
-    while safe.len() > MAX_LENGTH {
-        safe.pop();
-    }
     safe.truncate(safe.trim_end_matches(is_padding).len());
+    if safe.len() > MAX_LENGTH {
+        safe = shortened(&safe);
+    }
     if is_device(&safe) {
         safe.insert(0, '_');
     }
     (!safe.is_empty()).then_some(safe)
+}
+
+/// Returns the beginning of a long name with its extension, by which programs choose how to open the file.
+fn shortened(name: &str) -> String {
+    let of_usual_length = |(_, extension): &(&str, &str)| extension.len() <= LONGEST_EXTENSION;
+    let (stem, extension) = match name.rsplit_once('.').filter(of_usual_length) {
+        Some((stem, extension)) => (stem, format!(".{extension}")),
+        None => (name, String::new()),
+    };
+    let mut start = stem.to_owned();
+    while start.len() + extension.len() > MAX_LENGTH {
+        start.pop();
+    }
+    start.trim_end_matches(is_padding).to_owned() + &extension
 }
 
 /// Windows drops dots and spaces at the end; leading dots hide a file or refer to the parent directory.
@@ -94,6 +108,9 @@ fn is_device(name: &str) -> bool {
 
 /// The limit of most file systems, minus the underscore that may be added.
 const MAX_LENGTH: usize = 254;
+
+/// The maximum length of an extension that is kept in full; longer ones are a part of the name.
+const LONGEST_EXTENSION: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -179,6 +196,22 @@ mod tests {
     fn names_without_a_safe_character_are_none() {
         for name in ["", ".", "..", "...", "/", "a/", "..\\", "dir/..", " . "] {
             assert_eq!(safe_file_name(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn long_names_keep_their_extension() {
+        let rows = [
+            ("a".repeat(300) + ".pdf", "a".repeat(250) + ".pdf"),
+            ("\u{e4}".repeat(300) + ".pdf", "\u{e4}".repeat(125) + ".pdf"),
+            ("a".repeat(249) + " .b.c.pdf", "a".repeat(249) + ".pdf"),
+            ("a".repeat(300) + "." + &"x".repeat(32), "a".repeat(221) + "." + &"x".repeat(32)),
+            ("a".repeat(230) + "." + &"x".repeat(33), "a".repeat(230) + "." + &"x".repeat(23)),
+            ("a".repeat(300) + ".pdf. .", "a".repeat(250) + ".pdf"),
+            ("a".repeat(250) + ".pdf", "a".repeat(250) + ".pdf"),
+        ];
+        for (name, expected) in rows {
+            assert_eq!(safe_file_name(&name), Some(expected), "{name}");
         }
     }
 

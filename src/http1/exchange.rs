@@ -9,7 +9,7 @@
 //!                                             └──stop_sending, write_failed──▶ Abandoned
 //!             Done, if there is no body
 //!
-//! receiving   Head ──1xx──▶ Head (counted)
+//! receiving   Head ──1xx──▶ Head (counted, and handed over if it is asked for)
 //!                └──final head──▶ Body ──end of body──▶ Complete
 //!                ├──final head without body──▶ Complete
 //!                └──101 for an offered protocol──▶ Switched ──upgrade──▶ Body, until the connection ends
@@ -88,6 +88,10 @@ pub(crate) struct Exchange {
     heard_since: bool,
     /// See [`look_first`](Self::look_first).
     looks_first: bool,
+    /// See [`report_interim`](Self::report_interim).
+    reports_interim: bool,
+    /// An interim response that is about to be handed over.
+    interim: Option<Box<ResponseHead>>,
 }
 
 /// The framing of the request's body.
@@ -121,6 +125,8 @@ pub(crate) enum Step {
     Read,
     /// Read, but only for a short time: then call [`go_ahead`](Exchange::go_ahead).
     Await,
+    /// An interim response was received, and [was asked for](Exchange::report_interim).
+    Interim(Box<ResponseHead>),
     /// The final head was received.
     Head(Box<ResponseHead>),
 }
@@ -223,6 +229,8 @@ impl Exchange {
             heard: false,
             heard_since: false,
             looks_first: false,
+            reports_interim: false,
+            interim: None,
         }
     }
 
@@ -250,6 +258,12 @@ impl Exchange {
         self.heard = false;
         self.heard_since = false;
         self.looks_first = false;
+        self.reports_interim = false;
+    }
+
+    /// Hands interim responses over in [`Step::Interim`], except a 101, in the exchange that was just started.
+    pub(crate) fn report_interim(&mut self) {
+        self.reports_interim = true;
     }
 
     /// Requests [`Step::Look`] before the first byte of the request is written. Bytes that were received
@@ -284,6 +298,9 @@ impl Exchange {
             return Err(self.broken(ProtocolError::Unsolicited));
         }
         self.receive_heads()?;
+        if let Some(head) = self.interim.take() {
+            return Ok(Step::Interim(head));
+        }
         if let Some(head) = self.deliver_answer() {
             return Ok(Step::Head(head));
         }
@@ -637,10 +654,13 @@ impl Exchange {
         self.trailers.take().map(|trailers| trailers.0)
     }
 
-    /// Parses heads from the input until the final one.
+    /// Parses heads from the input until the final one, or one that is handed over.
     fn receive_heads(&mut self) -> Result<(), ProtocolError> {
         while let Some(head) = self.next_head().map_err(|error| self.broken(error))? {
             self.head_came(head).map_err(|error| self.broken(error))?;
+            if self.interim.is_some() {
+                break;
+            }
         }
         Ok(())
     }
@@ -675,7 +695,7 @@ impl Exchange {
             return self.switch_came(head);
         }
         if head.status.is_informational() {
-            return self.interim_came(head.status);
+            return self.interim_came(head);
         }
         let (framing, doubt) =
             response_framing(&self.method, head.status, head.version, &head.headers)?;
@@ -710,8 +730,8 @@ impl Exchange {
     }
 
     /// Handles an interim response. Only 100 affects the request (RFC 9110 §15.2).
-    fn interim_came(&mut self, status: StatusCode) -> Result<(), ProtocolError> {
-        if status == StatusCode::CONTINUE {
+    fn interim_came(&mut self, head: Box<ResponseHead>) -> Result<(), ProtocolError> {
+        if head.status == StatusCode::CONTINUE {
             self.go_ahead();
         }
         let ResponseState::Head(awaited) = &mut self.receiving else { return Ok(()) };
@@ -720,6 +740,7 @@ impl Exchange {
         if awaited.interim > self.limits.max_informational_responses {
             return Err(ProtocolError::TooManyInterim(self.limits.max_informational_responses));
         }
+        self.interim = Some(head).filter(|_| self.reports_interim);
         Ok(())
     }
 

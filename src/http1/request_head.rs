@@ -54,17 +54,9 @@ impl<'a> HeadWriter<'a> {
         self.out.push(lines);
     }
 
-    pub(crate) fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
-        self.line(name, value.as_bytes());
-    }
-
     /// Writes `Host` with the authority of a parsed URL: a host and a port.
     pub(crate) fn host(&mut self, authority: &str) {
         self.line(&http::header::HOST, authority.as_bytes());
-    }
-
-    pub(crate) fn content_length(&mut self, length: u64) {
-        self.line(&http::header::CONTENT_LENGTH, length.to_string().as_bytes());
     }
 
     /// Writes the blank line.
@@ -74,6 +66,35 @@ impl<'a> HeadWriter<'a> {
 
     fn line(&mut self, name: &HeaderName, value: &[u8]) {
         self.out.push_all([name.as_str().as_bytes(), b": ", value, b"\r\n"]);
+    }
+}
+
+/// Receives the fields of a head in the order of its lines.
+pub(crate) trait FieldSink {
+    fn field(&mut self, name: &HeaderName, value: &HeaderValue);
+
+    fn content_length(&mut self, length: u64);
+}
+
+impl FieldSink for HeadWriter<'_> {
+    fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.line(name, value.as_bytes());
+    }
+
+    fn content_length(&mut self, length: u64) {
+        self.line(&http::header::CONTENT_LENGTH, length.to_string().as_bytes());
+    }
+}
+
+/// The fields as a map; more than a map can hold are left out.
+#[cfg(any(feature = "middleware", feature = "export"))]
+impl FieldSink for http::HeaderMap {
+    fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
+        let _ = self.try_append(name, value.clone());
+    }
+
+    fn content_length(&mut self, length: u64) {
+        self.field(&http::header::CONTENT_LENGTH, &length.into());
     }
 }
 

@@ -424,10 +424,9 @@ impl Budget {
             }
             self.stage_end = limit.and_then(|limit| now.checked_add(limit));
         }
-        self.meter = match (stage, self.timeouts.pace) {
-            (Stage::Request | Stage::Body, Some(pace)) => Some(Box::new(Meter::start(pace))),
-            _ => None,
-        };
+        let Some(pace) = self.timeouts.pace else { return }; // usually there is none, and no meter
+        let is_metered = matches!(stage, Stage::Request | Stage::Body);
+        self.meter = is_metered.then(|| Box::new(Meter::start(pace)));
     }
 
     /// Records the end of a phase.
@@ -447,6 +446,10 @@ impl Budget {
     /// Returns the latest clock reading. Call it only if no wait happened since.
     pub(crate) fn recent(&self, now: impl FnOnce() -> Instant) -> Instant {
         self.timings.as_ref().map_or_else(now, |timings| timings.last())
+    }
+
+    pub(crate) fn timings(&self) -> Option<&Timings> {
+        self.timings.as_deref()
     }
 
     pub(crate) fn into_timings(self) -> Option<Box<Timings>> {

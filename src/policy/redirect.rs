@@ -91,6 +91,30 @@ pub struct Attempt<'a> {
     previous: &'a [Url],
 }
 
+/// A request of a call that was answered with a redirect, which was followed; see
+/// [`Response::history`](crate::client::response::Response::history).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    url: Url,
+    status: StatusCode,
+}
+
+impl Hop {
+    pub(crate) fn new(url: Url, status: StatusCode) -> Self {
+        Self { url, status }
+    }
+
+    /// Returns the URL of the request.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Returns the status of the redirect response, such as 302.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
 /// The decision about a redirect, returned by [`Policy::custom`].
 #[derive(Debug)]
 pub struct Action {

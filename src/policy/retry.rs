@@ -118,7 +118,9 @@ pub struct Policy {
 struct Callback<F: ?Sized>(Arc<F>);
 
 type Scope = dyn Fn(&str) -> bool + Send + Sync;
-type Classifier = dyn Fn(ReqRep<'_>) -> Classification + Send + Sync;
+/// Whether to retry after an attempt. The caller's function is wrapped, so that a program without one does not
+/// contain the parser of the `Uri` that it is shown.
+type Classifier = dyn Fn(&Method, &Url, Result<StatusCode, &Error>) -> bool + Send + Sync;
 type Observer = dyn Fn(Retry<'_>) + Send + Sync;
 
 impl Policy {
@@ -323,7 +325,10 @@ impl Policy {
     where
         C: Fn(ReqRep<'_>) -> Classification + Send + Sync + 'static,
     {
-        self.classifier = Some(Callback(Arc::new(classify)));
+        let retries = move |method: &Method, url: &Url, outcome: Result<StatusCode, &Error>| {
+            classify(ReqRep::new(method, url, outcome)).is_retryable()
+        };
+        self.classifier = Some(Callback(Arc::new(retries)));
         self
     }
 
@@ -465,7 +470,7 @@ impl Policy {
         outcome: Result<StatusCode, &Error>,
     ) -> Option<bool> {
         let Callback(classify) = self.classifier.as_ref()?;
-        Some(classify(ReqRep::new(method, url, outcome)).is_retryable())
+        Some(classify(method, url, outcome))
     }
 
     /// Returns whether the failure may be transient. A certificate, a protocol violation or a

@@ -168,6 +168,14 @@ impl Route {
         }
     }
 
+    /// Returns whether it leads to a server without TLS, on a port that by convention is one for TLS.
+    pub(crate) fn is_plain_to_tls_port(&self) -> bool {
+        match self {
+            Self::Direct(target) => target.scheme == Scheme::Http && target.port % 1000 == 443,
+            Self::Forward(_) | Self::Tunnel(..) => false,
+        }
+    }
+
     /// Returns `host:port` of the HTTP peer, for messages.
     pub(crate) fn authority(&self) -> String {
         match self {

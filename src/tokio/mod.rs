@@ -215,11 +215,13 @@ impl<D> crate::client::Client<Tokio, D> {
     /// # Errors
     ///
     /// As for [`RequestBuilder::send`].
+    #[inline(always)] // as `send`
     pub fn execute(
         &self,
         request: Request,
     ) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
-        call(self.clone().standard(), Ok(request.parts))
+        let client = self.clone().standard();
+        async move { call(client, Ok(request.parts)).await }
     }
 }
 
@@ -264,9 +266,11 @@ impl<D> crate::client::request::RequestBuilder<Tokio, D> {
     /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a tokio runtime
     /// with timers and I/O. A status of 400 or more is not an error; see
     /// [`error_for_status`](crate::client::response::Response::error_for_status).
+    #[inline(always)] // or the caller moves the whole future twice: 500 instructions
     pub fn send(self) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
         let (client, request) = self.finish();
-        call(client.standard(), request)
+        let client = client.standard();
+        async move { call(client, request).await }
     }
 }
 

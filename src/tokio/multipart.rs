@@ -22,7 +22,7 @@ use futures_core::Stream;
 use super::{Body, Source};
 use crate::body::SourceLength;
 #[cfg(feature = "stream")]
-use crate::body::multipart::{about, length_of};
+use crate::body::multipart::{length_of, unreadable};
 #[cfg(feature = "stream")]
 use crate::error::Result;
 
@@ -112,9 +112,9 @@ impl Part {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn file<T: AsRef<Path>>(path: T) -> io::Result<Self> {
+    pub async fn file<T: AsRef<Path>>(path: T) -> Result<Self> {
         let path = path.as_ref();
-        let (file, length) = open(path).await.map_err(|error| about(path, &error))?;
+        let (file, length) = open(path).await.map_err(|error| unreadable(path, error))?;
         Ok(Self::of_file(path, Source::rewindable(file), length))
     }
 }
@@ -131,7 +131,7 @@ impl Form {
     /// Adds a file; see [`Part::file`].
     ///
     /// ```no_run
-    /// # async fn example() -> std::io::Result<()> {
+    /// # async fn example() -> leanhttp::Result<()> {
     /// use leanhttp::tokio::multipart::Form;
     ///
     /// let form = Form::new().text("title", "My cat").file("photo", "cat.jpg").await?;
@@ -142,7 +142,7 @@ impl Form {
     /// # Errors
     ///
     /// If the file cannot be opened, or is a directory; the error names the path.
-    pub async fn file<T, U>(self, name: T, path: U) -> io::Result<Self>
+    pub async fn file<T, U>(self, name: T, path: U) -> Result<Self>
     where
         T: Into<Cow<'static, str>>,
         U: AsRef<Path>,

@@ -56,7 +56,7 @@ use crate::base::buffer::Buffer;
 use crate::http1::error::ProtocolError;
 use crate::http1::exchange::{BodyStep, Ending, Exchange, Expectation, Outgoing, Step};
 use crate::http1::limits::Limits;
-use crate::http1::request_head::HeadWriter;
+use crate::http1::request_head::{FieldSink as _, HeadWriter};
 
 /// The bytes kept of a refusal's body: a sentence or two, or enough of a page to recognize it.
 const KEPT: usize = 1024;

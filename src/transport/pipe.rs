@@ -499,7 +499,7 @@ impl Layers {
                 self.stop_sending(exchange);
                 step
             }
-            Step::Read | Step::Await | Step::Fill | Step::Head(_) => step,
+            Step::Read | Step::Await | Step::Fill | Step::Interim(_) | Step::Head(_) => step,
         };
         if matches!(step, Step::Read | Step::Await | Step::Fill) && self.have_failed() {
             self.receive_for(exchange, &mut [])?; // returns the failure
@@ -733,6 +733,9 @@ impl PipeError {
         let mut error = Error::new(kind, phase);
         if let Some(hint) = self.hint(phase) {
             error = error.note(hint);
+        }
+        if let Self::Tls(cause) = &self {
+            error = cause.roots_note().into_iter().fold(error, Error::note);
         }
         if let Self::Tunnel(refused) = &self {
             error = error.refused_with(refused.status());

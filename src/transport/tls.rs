@@ -99,6 +99,7 @@ use rustls::unbuffered::{
 };
 use rustls::{CertificateError, InvalidMessage};
 
+use super::tls_info::RootSource;
 pub(crate) use super::tls_info::TlsInfo;
 use super::unbuffered::{RustlsState, Unbuffered};
 use crate::base::buffer::{Buffer, BufferPool};
@@ -134,6 +135,7 @@ pub(crate) struct Tls {
     aside: usize,
     /// The result of the handshake, once it was requested.
     info: Option<TlsInfo>,
+    roots: RootSource,
 }
 
 /// The reason why TLS failed.
@@ -141,6 +143,8 @@ pub(crate) struct Tls {
 pub(crate) enum TlsError {
     /// An error of rustls; shared, because its errors are large to copy.
     Rustls(Arc<rustls::Error>),
+    /// The same, about a certificate that does not lead to one of the roots, which are from there.
+    Untrusted(Arc<rustls::Error>, RootSource),
     /// An error found before rustls was called.
     Other(Cow<'static, str>),
 }
@@ -167,7 +171,11 @@ type Write<'c> = WriteTraffic<'c, ClientConnectionData>;
 impl Tls {
     /// Creates a connection to `host` (a name, or an IP address with or without brackets); the handshake has
     /// not begun.
-    pub(crate) fn new(config: Arc<rustls::ClientConfig>, host: &str) -> Result<Self, TlsError> {
+    pub(crate) fn new(
+        config: Arc<rustls::ClientConfig>,
+        host: &str,
+        roots: RootSource,
+    ) -> Result<Self, TlsError> {
         Ok(Self {
             input: Unbuffered::new(config, server_name(host)?)?,
             outgoing: Buffer::default(),
@@ -176,6 +184,7 @@ impl Tls {
             is_cut: false,
             aside: 0,
             info: None,
+            roots,
         })
     }
 
@@ -259,7 +268,7 @@ impl Tls {
     /// Returns the result of the handshake; `None` before it is done.
     pub(crate) fn info(&mut self) -> Option<TlsInfo> {
         if self.info.is_none() && !self.is_handshaking() {
-            self.info = Some(TlsInfo::of(self.input.common()));
+            self.info = Some(TlsInfo::of(self.input.common(), self.roots));
         }
         self.info.clone()
     }
@@ -367,7 +376,7 @@ impl Tls {
                 break;
             }
         }
-        self.failure.insert(failure).clone()
+        self.failure.insert(failure.about(self.roots)).clone()
     }
 
     fn queue_close_notify(&mut self) {
@@ -498,10 +507,39 @@ impl TlsError {
         }
     }
 
+    /// Adds the source of the roots to the error of a certificate that does not lead to one.
+    fn about(self, roots: RootSource) -> Self {
+        use CertificateError::{BadSignature, UnknownIssuer};
+        match self {
+            Self::Rustls(error)
+                if matches!(
+                    *error,
+                    rustls::Error::InvalidCertificate(UnknownIssuer | BadSignature)
+                ) =>
+            {
+                Self::Untrusted(error, roots)
+            }
+            other => other,
+        }
+    }
+
+    /// Returns the sentence about the trusted roots, where they are the question.
+    pub(crate) fn roots_note(&self) -> Option<&'static str> {
+        match self {
+            Self::Untrusted(_, roots) => roots.note(),
+            Self::Rustls(_) | Self::Other(_) => None,
+        }
+    }
+
     /// Returns a hint about a failed handshake.
     pub(crate) fn hint(&self) -> Option<&'static str> {
-        let Self::Rustls(error) = self else { return None };
+        let (Self::Rustls(error) | Self::Untrusted(error, _)) = self else { return None };
         match &**error {
+            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)
+                if matches!(self, Self::Untrusted(_, RootSource::Platform)) =>
+            {
+                Some("trust its issuer with `add_root_certificate`")
+            }
             rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => Some(
                 "the server does not seem to speak TLS on this port: does it speak plain HTTP \
                  (`http://`)?",
@@ -544,7 +582,7 @@ impl From<String> for TlsError {
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rustls(error) => match &**error {
+            Self::Rustls(error) | Self::Untrusted(error, _) => match &**error {
                 // rustls shows a wrapper around the error of a custom verifier, but not its text.
                 rustls::Error::InvalidCertificate(CertificateError::Other(word)) => {
                     write!(f, "invalid peer certificate: {word}")

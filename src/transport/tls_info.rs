@@ -28,23 +28,57 @@ pub struct TlsInfo {
     handshake: Arc<Handshake>,
 }
 
+/// The root certificates that a client trusts, by their source; returned by [`TlsInfo::roots`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RootSource {
+    /// The file of `SSL_CERT_FILE` and the folders of `SSL_CERT_DIR`.
+    Environment,
+    /// The operating system, whose verifier decides.
+    Platform,
+    /// The Mozilla roots in the crate `webpki-roots`.
+    Bundled,
+    /// The program, which trusts no others.
+    Program,
+    /// A configuration of rustls that the program made.
+    Preconfigured,
+    /// None: certificates are not verified.
+    Unverified,
+}
+
+impl RootSource {
+    /// Returns the sentence about the roots in the error of a certificate.
+    pub(super) fn note(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Environment => "the trusted roots are those of SSL_CERT_FILE and SSL_CERT_DIR",
+            Self::Platform => "the trusted roots are those of the operating system",
+            Self::Bundled => "the trusted roots are the bundled ones of Mozilla",
+            Self::Program => "the trusted roots are only those that the program added",
+            Self::Preconfigured => "the trusted roots are those of the rustls configuration",
+            Self::Unverified => return None,
+        })
+    }
+}
+
 struct Handshake {
     certificates: Vec<CertificateDer<'static>>,
     version: Option<Version>,
     cipher_suite: Option<String>,
     resumed: bool,
+    roots: RootSource,
 }
 
 impl TlsInfo {
     /// Copies what rustls knows after the handshake. A resumed session has the certificates of the
     /// first one.
-    pub(super) fn of(connection: &CommonState) -> Self {
+    pub(super) fn of(connection: &CommonState, roots: RootSource) -> Self {
         let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
         let handshake = Handshake {
             certificates: connection.peer_certificates().unwrap_or_default().to_vec(),
             version: connection.protocol_version().and_then(Version::of),
             cipher_suite: suite.map(registered),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
+            roots,
         };
         Self { handshake: Arc::new(handshake) }
     }
@@ -70,6 +104,11 @@ impl TlsInfo {
         self.handshake.cipher_suite.as_deref()
     }
 
+    /// Returns where the root certificates are from that the client trusts, beside those that the program added.
+    pub fn roots(&self) -> RootSource {
+        self.handshake.roots
+    }
+
     /// Returns whether the handshake resumed an earlier session, without certificates.
     pub fn is_resumed(&self) -> bool {
         self.handshake.resumed
@@ -88,6 +127,7 @@ impl fmt::Debug for TlsInfo {
             .field("version", &self.handshake.version)
             .field("cipher_suite", &self.handshake.cipher_suite)
             .field("resumed", &self.handshake.resumed)
+            .field("roots", &self.handshake.roots)
             .finish()
     }
 }

@@ -34,7 +34,7 @@ mod sealed;
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
 fn new_client() -> Tls {
-    Tls::new(client_config(), "localhost").unwrap()
+    Tls::new(client_config(), "localhost", RootSource::Preconfigured).unwrap()
 }
 
 /// The outcome of receiving some ciphertext.

@@ -228,7 +228,7 @@ fn url_of_windows(path: &str) -> Option<Url> {
         ("", &*path)
     };
     let has_drive = rest.split('\\').next().is_some_and(is_drive_letter);
-    if host.is_empty() != has_drive || host == "." || rest.contains('|') {
+    if host.is_empty() != has_drive || host == "." || rest.as_bytes().contains(&b'|') {
         return None;
     }
     let mut text = Special::File.prefix().to_owned() + host;

@@ -118,6 +118,9 @@ steps! { ClientBuilder:
     user_agent[V](value: V) where { HeaderValue: TryFrom<V>, <HeaderValue as TryFrom<V>>::Error: Into<http::Error> };
     default_headers(headers: HeaderMap);
     basic_auth[U: fmt::Display, P: fmt::Display](username: U, password: Option<P>);
+    bearer_auth[T: fmt::Display](token: T);
+    base_url[U: IntoUrl](url: U);
+    on_informational[P: Fn(real::response::Response<()>) + Send + Sync + 'static](observer: P);
     netrc_file(path: impl AsRef<Path>);
     middleware(middleware: impl real::middleware::Middleware<front::Tokio>);
     on_attempt[H: Fn(&mut real::middleware::AttemptHead<'_>) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static](hook: H);
@@ -176,6 +179,7 @@ steps! { ClientBuilder:
     add_root_certificate(certificate: Certificate);
     tls_certs_merge(certificates: impl IntoIterator<Item = Certificate>);
     tls_certs_from_env();
+    tls_roots(roots: real::tls::Roots);
     tls_certs_only(certificates: impl IntoIterator<Item = Certificate>);
     add_crl(list: CertificateRevocationList);
     add_crls(lists: impl IntoIterator<Item = CertificateRevocationList>);
@@ -278,6 +282,8 @@ steps! { RequestBuilder:
     min_throughput(bytes_per_second: u64, over: Duration);
     cancel_token(token: &CancelToken);
     retry(policy: retry::Policy);
+    redirect(policy: real::redirect::Policy);
+    on_informational[P: Fn(real::response::Response<()>) + Send + Sync + 'static](observer: P);
     gzip(enable: bool);
     deflate(enable: bool);
     brotli(enable: bool);
@@ -681,7 +687,7 @@ macro_rules! from {
 from!(Bytes, Vec<u8>, String, &'static [u8], &'static str);
 
 pub mod multipart {
-    use super::{File, HeaderMap, Path, Read, Source, front, io};
+    use super::{File, HeaderMap, Path, Read, Source, front};
 
     #[derive(Debug)]
     pub struct Form(pub(super) front::multipart::Form);
@@ -700,7 +706,7 @@ pub mod multipart {
             Self(self.0.part(name, part.0))
         }
 
-        pub fn file(self, name: &'static str, path: impl AsRef<Path>) -> io::Result<Self> {
+        pub fn file(self, name: &'static str, path: impl AsRef<Path>) -> real::Result<Self> {
             Ok(self.part(name, Part::file(path)?))
         }
 
@@ -741,9 +747,11 @@ pub mod multipart {
             Self(front::multipart::Part::reader_with_length(Source::new(reader), length))
         }
 
-        pub fn file(path: impl AsRef<Path>) -> io::Result<Self> {
+        /// With the errors of the blocking front, because without the feature `stream` this one opens no files.
+        pub fn file(path: impl AsRef<Path>) -> real::Result<Self> {
+            real::multipart::Part::file(&path)?;
             let name = path.as_ref().file_name().unwrap().to_string_lossy().into_owned();
-            Ok(Self::body(File::open(&path)?).file_name(name))
+            Ok(Self::body(File::open(&path).unwrap()).file_name(name))
         }
 
         pub fn body(content: impl Into<super::Body>) -> Self {

@@ -144,8 +144,8 @@ async fn the_rest_of_a_file_has_a_length() {
 #[tokio::test]
 async fn missing_files_are_errors() {
     let error = Form::new().file("data", "no/such/file").await.unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     assert!(error.to_string().starts_with("no/such/file: "), "{error}");
+    assert_eq!(std::io::Error::from(error).kind(), std::io::ErrorKind::NotFound);
     let error = Part::file(std::env::temp_dir()).await.unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::IsADirectory);
+    assert_eq!(std::io::Error::from(error).kind(), std::io::ErrorKind::IsADirectory);
 }

@@ -45,12 +45,12 @@ pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
 
 impl Client for Leanhttp {
     fn perform(&mut self) -> Outcome<u64> {
-        let mut response = self.send()?.error_for_status()?;
+        let response = self.send()?.error_for_status()?;
         match self.job.shape() {
             Shape::Bytes(..) => Ok(response.bytes()?.len() as u64),
             Shape::Json(..) => Ok(response.json::<Points>()?.len() as u64),
             Shape::Text(..) => Ok(response.text()?.len() as u64),
-            Shape::Stream(..) => Ok(response.copy_to(&mut io::sink())?),
+            Shape::Stream(..) => stream(response),
             _ => drain(response, &mut self.space),
         }
     }
@@ -63,6 +63,11 @@ impl Client for Leanhttp {
     fn turn_to(&mut self, address: SocketAddrV4) -> Outcome<()> {
         self.job.turn_to(address)
     }
+}
+
+/// Apart, so that the other rows do not move the response once more for it.
+fn stream(mut response: Response) -> Outcome<u64> {
+    Ok(response.copy_to(&mut io::sink())?)
 }
 
 impl Leanhttp {

@@ -94,21 +94,10 @@ async fn repeat(job: Job, client: Lean, times: u64) -> Outcome<()> {
 async fn perform(job: &Job, client: &Lean, space: &mut [u8]) -> Outcome<u64> {
     let mut response = send(job, client).await?.error_for_status()?;
     Ok(match job.shape() {
-        Shape::Stream(Way::Chunks, ..) => {
-            let mut total = 0;
-            while let Some(piece) = response.chunk().await? {
-                total += piece.len() as u64;
-            }
-            total
+        // Boxed, so that the futures of the other rows do not grow by it.
+        Shape::Stream(way @ (Way::Chunks | Way::Stream | Way::Copy), ..) => {
+            Box::pin(stream(way, response)).await?
         }
-        Shape::Stream(Way::Stream, ..) => {
-            let (mut stream, mut total) = (response.bytes_stream(), 0);
-            while let Some(piece) = next(&mut stream).await {
-                total += piece?.len() as u64;
-            }
-            total
-        }
-        Shape::Stream(Way::Copy, ..) => response.copy_to(&mut tokio::io::sink()).await?,
         Shape::Bytes(..) => response.bytes().await?.len() as u64,
         Shape::Text(..) => response.text().await?.len() as u64,
         Shape::Json(..) => response.json::<Points>().await?.len() as u64,
@@ -122,6 +111,25 @@ async fn perform(job: &Job, client: &Lean, space: &mut [u8]) -> Outcome<u64> {
             }
         }
     })
+}
+
+async fn stream(way: Way, mut response: Response) -> Outcome<u64> {
+    let mut total = 0;
+    match way {
+        Way::Chunks => {
+            while let Some(piece) = response.chunk().await? {
+                total += piece.len() as u64;
+            }
+        }
+        Way::Stream => {
+            let mut stream = response.bytes_stream();
+            while let Some(piece) = next(&mut stream).await {
+                total += piece?.len() as u64;
+            }
+        }
+        _ => total = response.copy_to(&mut tokio::io::sink()).await?,
+    }
+    Ok(total)
 }
 
 async fn send(job: &Job, client: &Lean) -> Outcome<Response> {

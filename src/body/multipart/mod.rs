@@ -395,10 +395,10 @@ pub(crate) fn length_of(metadata: &Metadata) -> io::Result<SourceLength> {
     }
 }
 
-/// Returns the error with the path in its text.
+/// Returns the error for a file that cannot be opened.
 #[cfg(any(feature = "blocking", feature = "stream"))]
-pub(crate) fn about(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+pub(crate) fn unreadable(path: &Path, error: io::Error) -> Error {
+    Error::builder(path.display().to_string()).cause(error)
 }
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ fn t08_no_wait_ends_after_the_deadline_of_the_call() {
         let client = client(Policy::new());
         let world = Made::new(0);
         let mut request = request(Method::GET);
-        request.timeouts.get_or_insert_default().total = Some(MS(total));
+        request.overrides.get_or_insert_default().total = Some(MS(total));
         let mut call = call(&client, request, &world);
         world.pass(MS(passed));
         let head = head(503, &[(header::RETRY_AFTER, asked)]);
@@ -440,7 +440,7 @@ proptest! {
         let world = Made::new(random);
         let start = world.now();
         let mut request = request(method.clone());
-        request.timeouts.get_or_insert_default().total = total.map(MS);
+        request.overrides.get_or_insert_default().total = total.map(MS);
         let mut call = call(&client, request, &world);
         let (mut waits, mut answers, mut at_once) = (0, 0, 0);
         for (fate, takes) in fates {

@@ -148,8 +148,8 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     }
 
     /// Trusts the built-in root certificates, which is the default, or only those that are added, in any
-    /// order of the calls; see also [`tls_certs_only`](Self::tls_certs_only). The built-in ones are the
-    /// Mozilla roots, or with `tls_platform_verifier` those of the operating system.
+    /// order of the calls; see also [`tls_certs_only`](Self::tls_certs_only). The built-in ones are those of
+    /// [`tls_roots`](Self::tls_roots).
     pub fn tls_built_in_root_certs(self, enable: bool) -> Self {
         self.set_tls(|tls| tls.trust_built_in(enable))
     }
@@ -160,8 +160,8 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     }
 
     /// Trusts whom the operating system trusts: `true` is the same as `tls_platform_verifier`, which needs the
-    /// feature `platform-verifier` and is otherwise an error of [`build`](Self::build); `false`, the default,
-    /// takes it back.
+    /// feature `platform-verifier` and is otherwise an error of [`build`](Self::build); `false` uses the bundled
+    /// roots instead.
     pub fn tls_built_in_native_certs(self, enabled: bool) -> Self {
         if enabled && !cfg!(feature = "platform-verifier") {
             return self

@@ -32,6 +32,8 @@ use crate::base::buffer::ErasedBox;
 use crate::client::Client;
 #[cfg(feature = "middleware")]
 use crate::client::middleware::Middleware;
+use crate::client::request::IntoUrl;
+use crate::client::response::{Response, observer_of};
 #[cfg(feature = "middleware")]
 use crate::config::attempt::{AttemptHead, AttemptHook};
 use crate::config::{Config, Defaults, Standard, default_netrc_path, read_netrc, replace_headers};
@@ -143,6 +145,36 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
         self.checked(set, |_, _| {})
     }
 
+    /// Resolves the URLs of requests that are given as text against this one, by the rules of the URL Standard, as a
+    /// browser does with the links of a page; there is none by default. Absolute URLs work as before.
+    ///
+    /// End the base with a slash: without it, its last segment is replaced.
+    ///
+    /// | base | request | URL |
+    /// | --- | --- | --- |
+    /// | `https://api.example/v1/` | `users?page=2` | `https://api.example/v1/users?page=2` |
+    /// | `https://api.example/v1` | `users` | `https://api.example/users` |
+    /// | `https://api.example/v1/` | `/users` | `https://api.example/users` |
+    /// | `https://api.example/v1/` | `../v2/users` | `https://api.example/v2/users` |
+    /// | `https://api.example/v1/` | `//other.example/` | `https://other.example/` |
+    /// | `https://api.example/v1/` | `https://other.example/` | `https://other.example/` |
+    ///
+    /// The credentials of the client stay with the origin of the base. A request to another origin is sent without
+    /// them: without the user of the base, `basic_auth`, `bearer_auth`, `digest_auth`, the client certificate, and
+    /// [default fields that are secrets](redirect::Policy#fields-not-sent-to-another-origin). Credentials of the
+    /// request itself are sent. A text may come from a server, such as the link to a next page: check its origin
+    /// before you send a secret body there.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder().base_url("https://api.example/v1/").build()?;
+    /// let request = client.get("users").query(&[("page", "2")]).build()?;
+    /// assert_eq!(request.url().as_str(), "https://api.example/v1/users?page=2");
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn base_url<U: IntoUrl>(self, url: U) -> Self {
+        self.checked(url.into_url(), |config, url| config.base = Some(Box::new(url)))
+    }
+
     /// Sets fields for every request that has no field of that name itself. They replace earlier
     /// defaults of the same name; `Accept: */*` is one from the start.
     ///
@@ -215,6 +247,37 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
         self
     }
 
+    /// Sets a callback for the interim responses (1xx) before the final one, of every request that has none of its
+    /// own: 103 with the links of resources that the final response will need (Early Hints, RFC 8297), 102 while
+    /// the server is busy, 100 before a body is sent. A 101 is no interim response: see
+    /// [`upgrade`](crate::client::response::Response::upgrade).
+    ///
+    /// It is given a response without a body, whose [`links`](crate::client::response::Response::links) are resolved
+    /// against the URL of the request, after redirects of the current one. The number of interim responses is
+    /// limited by [`Limits::max_informational_responses`](crate::Limits::max_informational_responses). Those of a
+    /// proxy that opens a tunnel are not passed on, nor are those that arrive when the call has failed already.
+    ///
+    /// The callback runs with no lock held, and the request waits for it. A panic in it ends the request, and leaves
+    /// the client usable.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder()
+    ///     .on_informational(|response| {
+    ///         for link in response.links().iter().filter(|link| link.has_rel("preload")) {
+    ///             println!("{}: {:?}", response.status(), link.url());
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn on_informational<O>(mut self, observer: O) -> Self
+    where
+        O: Fn(Response<()>) + Send + Sync + 'static,
+    {
+        self.config.on_informational = Some(observer_of(observer));
+        self
+    }
+
     /// Sends `Referer` (RFC 9110 §10.1.3) in redirected requests: the URL of the previous hop without user
     /// name, password and fragment. It replaces one that the program has set. A redirect from `https` to
     /// `http` removes it. Off by default, because the path and the query of a URL may be secrets.
@@ -261,6 +324,21 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     {
         let password = password.map(|password| password.to_string()).unwrap_or_default();
         let value = auth::basic(username.to_string().as_bytes(), password.as_bytes());
+        self.checked(value, |config, value| config.credentials = Some(value))
+    }
+
+    /// Sets a bearer token (RFC 6750) for every request that has no `Authorization` of its own. It replaces the
+    /// credentials of [`basic_auth`](Self::basic_auth), and the other way round.
+    ///
+    /// It is sent to the origin that a request names, and not to the target of a redirect; with a
+    /// [`base_url`](Self::base_url) only to the origin of that.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder().bearer_auth("t0ken").build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn bearer_auth<T: fmt::Display>(self, token: T) -> Self {
+        let value = auth::bearer(&token.to_string());
         self.checked(value, |config, value| config.credentials = Some(value))
     }
 

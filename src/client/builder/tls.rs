@@ -2,13 +2,37 @@
 
 use super::ClientBuilder;
 use crate::config::tls::{
-    Certificate, CertificateRevocationList, Identity, Preconfigured, SpkiSha256, TlsSettings,
-    Version,
+    Certificate, CertificateRevocationList, Identity, Preconfigured, Roots, SpkiSha256,
+    TlsSettings, Version,
 };
 use crate::driver::runtime::Runtime;
 
 /// Trust: which server certificates are accepted.
 impl<F: Runtime, D> ClientBuilder<F, D> {
+    /// Sets which root certificates are trusted, beside those that are added: by default those that
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or else those of the operating system (with the feature
+    /// `platform-verifier`), or else the Mozilla ones that this crate brings; see [`Roots`](crate::tls::Roots).
+    ///
+    /// The variables are read at the first request over TLS, or by [`build`](Self::build) if another TLS setting is
+    /// made. What they name and cannot be used is an error, and no other roots take its place.
+    /// [`TlsInfo::roots`](crate::tls::TlsInfo::roots) returns which were used, and the error of a certificate with an
+    /// unknown issuer names them.
+    ///
+    /// Whoever can set the variables of your program can add a root. Use
+    /// [`Roots::Bundled`](crate::tls::Roots::Bundled) if that must not be. Of this method,
+    /// [`tls_certs_only`](Self::tls_certs_only), [`tls_certs_from_env`](Self::tls_certs_from_env) and
+    /// [`tls_platform_verifier`](Self::tls_platform_verifier), the last call counts.
+    ///
+    /// ```
+    /// use leanhttp::tls::Roots;
+    ///
+    /// let client = leanhttp::Client::builder().tls_roots(Roots::Bundled).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn tls_roots(self, roots: Roots) -> Self {
+        self.set_tls(|tls| tls.set_roots(roots))
+    }
+
     /// Trusts this root certificate too, or all of them if the value holds several.
     ///
     /// A server that presents this very certificate as its own is trusted as well, if name and dates are
@@ -30,7 +54,7 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
 
     /// Trusts the root certificates of the file that `SSL_CERT_FILE` names and of the folders that
     /// `SSL_CERT_DIR` names, and no others; they are read immediately. Without these variables
-    /// nothing changes. By default they are ignored: anyone who can set them could add a root.
+    /// nothing changes. By default they are read at the first request over TLS, see [`tls_roots`](Self::tls_roots).
     ///
     /// A file or folder that cannot be read or has no certificate is an error of
     /// [`build`](Self::build); damaged certificates beside good ones are skipped.
@@ -46,7 +70,9 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
 
     /// Lets the operating system verify certificates, as its administrator has configured it:
     /// Windows and macOS with their own verifiers, other systems with the root certificates they are
-    /// installed with. The Mozilla roots are not used then; certificates that are added are.
+    /// installed with. The Mozilla roots are not used then; certificates that are added are. It is
+    /// [`tls_roots`](Self::tls_roots) with [`Roots::Platform`](crate::tls::Roots::Platform), for which a system
+    /// without roots is an error.
     ///
     /// With the feature `platform-verifier`. It cannot be combined with revocation lists. On Android it
     /// cannot be combined with added certificates either, and the program has to initialize the crate
@@ -58,7 +84,7 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// ```
     #[cfg(feature = "platform-verifier")]
     pub fn tls_platform_verifier(self) -> Self {
-        self.set_tls(|tls| tls.trust_platform(true))
+        self.tls_roots(Roots::Platform)
     }
 
     /// Refuses the certificates of this list; see [`add_crls`](Self::add_crls).

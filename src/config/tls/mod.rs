@@ -1,11 +1,13 @@
 //! TLS settings: trust, client certificates, protocol; and the TLS information of a response.
 //!
-//! The default trusts the Mozilla root certificates in the crate `webpki-roots`, supports TLS 1.3
-//! and 1.2, and verifies names and validity periods.
+//! The default trusts the root certificates that the environment names ([`Roots::Auto`]), or else those of the
+//! operating system (with the feature `platform-verifier`), or else the Mozilla ones in the crate
+//! `webpki-roots`; supports TLS 1.3 and 1.2; and verifies names and validity periods.
 //! [`ClientBuilder`](crate::client::ClientBuilder) has methods to change this:
 //!
 //! | setting | |
 //! | --- | --- |
+//! | `tls_roots` | which root certificates are trusted, see [`Roots`] |
 //! | `add_root_certificate`, `tls_certs_merge` | more root certificates |
 //! | `tls_certs_only` | other root certificates |
 //! | `tls_certs_from_env` | those of `SSL_CERT_FILE` and `SSL_CERT_DIR` |
@@ -34,7 +36,8 @@
 //! else AWS-LC (feature `aws-lc-rs`), or else ring (feature `ring`, a default).
 
 // Read `TlsSettings` first: settings, setters, and the rustls configuration that they become. Then
-// `Judgement`: the settings that need a verifier of `transport::tls_verifier`.
+// `Judgement`: the settings that need a verifier of `transport::tls_verifier`. `roots.rs` decides which roots
+// are trusted.
 //
 // A rustls configuration is made at the first request that needs it, once for each kind of peer,
 // and kept: it is also where rustls stores its sessions, so a new one would resume nothing.
@@ -57,6 +60,7 @@
 // silently have no effect, so it is an error (`tests/tls.rs`,
 // `settings_beside_a_preconfigured_configuration_are_errors`).
 mod certificate;
+mod roots;
 pub mod rustls_0_23;
 
 use std::fmt;
@@ -65,9 +69,8 @@ use std::sync::{Arc, OnceLock};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, KeyLog, KeyLogFile, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, KeyLog, KeyLogFile, SignatureScheme};
 
 use crate::error::{Error, Kind, Phase, Result};
 use crate::policy::route::IdentityUse;
@@ -75,8 +78,11 @@ use crate::transport::tls::{Tls, TlsError};
 use crate::transport::tls_verifier::{Adjusted, Pins, Rooted, TrustAnyone};
 use crate::transport::tls_version;
 
+use roots::Trusted;
+
 pub use self::certificate::{Certificate, CertificateRevocationList, Identity};
-pub use crate::transport::tls_info::TlsInfo;
+pub use self::roots::Roots;
+pub use crate::transport::tls_info::{RootSource, TlsInfo};
 pub use crate::transport::tls_verifier::SpkiSha256;
 pub use crate::transport::tls_version::Version;
 
@@ -96,14 +102,16 @@ impl fmt::Debug for Preconfigured {
 /// The settings, and the rustls configurations that are built from them at the first https request.
 #[derive(Debug, Default)]
 pub(crate) struct TlsSettings {
-    /// The roots of `webpki-roots` are not trusted.
-    trusts_only_added: bool,
+    /// Which roots are trusted beside the added ones, unless only those are.
+    roots: Roots,
+    /// Only the added roots are trusted, which are from here.
+    only_added: Option<RootSource>,
     added_roots: Vec<Certificate>,
     /// The settings that need a custom verifier.
     judgement: Option<Judgement>,
-    /// Makes the verifier for added certificates and for the judgement. A function pointer, so that
-    /// programs without such settings do not link the verifiers: 52 kB of 2.24 MB, 2.3 % (x86-64 Linux, default
-    /// features, LTO).
+    /// Makes the verifier for the added roots, or for the judgement. A function pointer, so that programs
+    /// link no verifier that they do not set: one that adds a root has 63 kB of 2.98 MB less, 2.1 % (x86-64
+    /// Linux, default features).
     make_verifier: Option<MakeVerifier>,
     identity: Option<Identity>,
     min: Option<Version>,
@@ -124,7 +132,7 @@ pub(crate) struct TlsSettings {
     for_proxies: OnceLock<Built>,
 }
 
-type Built = Result<Arc<ClientConfig>, TlsError>;
+type Built = Result<(Arc<ClientConfig>, RootSource), TlsError>;
 
 /// The peer of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,25 +149,35 @@ impl TlsSettings {
     pub(crate) fn add_root_certificates(&mut self, certs: impl IntoIterator<Item = Certificate>) {
         self.is_changed = true;
         self.added_roots.extend(certs);
-        self.make_verifier = Some(custom_verifier);
+        self.make_verifier.get_or_insert(rooted);
     }
 
     pub(crate) fn trust_only(&mut self, certs: impl IntoIterator<Item = Certificate>) {
-        self.trusts_only_added = true;
+        self.only_added = Some(RootSource::Program);
         self.added_roots.clear();
         self.add_root_certificates(certs);
-        if let Some(judgement) = &mut self.judgement {
-            judgement.is_platforms = false;
+    }
+
+    /// Sets which roots are trusted beside the added ones.
+    pub(crate) fn set_roots(&mut self, roots: Roots) {
+        self.is_changed = true;
+        (self.roots, self.only_added) = (roots, None);
+    }
+
+    /// Sets whether the operating system verifies certificates. If not, the default is the bundled roots.
+    pub(crate) fn trust_platform(&mut self, trusted: bool) {
+        self.is_changed = true;
+        match (trusted, self.roots) {
+            (true, _) => self.set_roots(Roots::Platform),
+            (false, Roots::Auto | Roots::Platform) => self.roots = Roots::Bundled,
+            (false, Roots::Environment | Roots::Bundled) => {}
         }
     }
 
-    /// Sets whether the roots that this crate or the operating system has are trusted beside the added ones.
+    /// Sets whether other roots than the added ones are trusted.
     pub(crate) fn trust_built_in(&mut self, trusted: bool) {
-        self.trusts_only_added = !trusted;
         self.is_changed = true;
-        if let Some(judgement) = &mut self.judgement {
-            judgement.is_platforms &= trusted;
-        }
+        self.only_added = (!trusted).then_some(RootSource::Program);
     }
 
     /// Trusts only the certificates that the environment names, if it names any.
@@ -168,6 +186,7 @@ impl TlsSettings {
             certificate::certificates_of_environment(|name| std::env::var_os(name))?
         {
             self.trust_only(certs);
+            self.only_added = Some(RootSource::Environment);
         }
         Ok(())
     }
@@ -184,11 +203,6 @@ impl TlsSettings {
         lists: impl IntoIterator<Item = CertificateRevocationList>,
     ) {
         self.changed_judgement().revoked = lists.into_iter().collect();
-    }
-
-    /// Sets whether the operating system verifies certificates.
-    pub(crate) fn trust_platform(&mut self, trusted: bool) {
-        self.changed_judgement().is_platforms = trusted;
     }
 
     pub(crate) fn add_pins(&mut self, pins: impl IntoIterator<Item = SpkiSha256>) {
@@ -292,7 +306,7 @@ impl TlsSettings {
 
     /// Returns the settings for a custom verifier, mutably.
     fn judgement(&mut self) -> &mut Judgement {
-        self.make_verifier = Some(custom_verifier);
+        self.make_verifier = Some(judged);
         self.judgement.get_or_insert_default()
     }
 
@@ -303,10 +317,10 @@ impl TlsSettings {
 
     /// Builds the configuration. It is built once, so that sessions are resumed.
     fn config(&self, peer: Peer) -> Built {
-        let mut config = match &self.whole {
+        let (mut config, roots) = match &self.whole {
             Some(whole) => {
                 self.check_nothing_beside()?;
-                checked(whole)?
+                (checked(whole)?, RootSource::Preconfigured)
             }
             None => self.build(peer)?,
         };
@@ -317,7 +331,7 @@ impl TlsSettings {
             config.resumption = Resumption::disabled();
             config.client_auth_cert_resolver = Arc::new(Nobody);
         }
-        Ok(Arc::new(config))
+        Ok((Arc::new(config), roots))
     }
 
     /// Refuses settings that a supplied configuration would override. Ignoring them silently would
@@ -327,7 +341,8 @@ impl TlsSettings {
         let is_set = [
             (judgement.is_some_and(|judgement| !judgement.pins.is_empty()), "tls_pin_spki_sha256"),
             (judgement.is_some_and(|judgement| !judgement.revoked.is_empty()), "add_crl"),
-            (judgement.is_some_and(|judgement| judgement.is_platforms), "tls_platform_verifier"),
+            (self.roots == Roots::Platform, "tls_platform_verifier"),
+            (self.roots != Roots::Auto, "tls_roots"),
             (
                 judgement.is_some_and(|judgement| judgement.accepts_any_certificate),
                 "danger_accept_invalid_certs",
@@ -336,7 +351,7 @@ impl TlsSettings {
                 judgement.is_some_and(|judgement| judgement.accepts_any_name),
                 "danger_accept_invalid_hostnames",
             ),
-            (self.trusts_only_added, "tls_certs_only"),
+            (self.only_added.is_some(), "tls_certs_only"),
             (!self.added_roots.is_empty(), "add_root_certificate"),
             (self.identity.is_some(), "identity"),
             (self.min.is_some(), "tls_version_min"),
@@ -353,20 +368,22 @@ impl TlsSettings {
         }
     }
 
-    fn build(&self, peer: Peer) -> Result<ClientConfig, TlsError> {
+    fn build(&self, peer: Peer) -> Result<(ClientConfig, RootSource), TlsError> {
         let provider = provider().ok_or(NO_PROVIDER)?;
+        let trusted = self.trusted(&provider)?;
         let versions = tls_version::within(self.min, self.max);
         if versions.is_empty() {
             return Err("there is no TLS version from the minimum to the maximum".into());
         }
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&versions)?;
-        let builder = match self.make_verifier {
-            None => builder.with_root_certificates(self.roots()?),
-            Some(make) => {
-                let verifier = make(self, &provider, peer)?;
-                builder.dangerous().with_custom_certificate_verifier(verifier)
-            }
+        let verifier = match self.make_verifier {
+            Some(make) => Some(make(self, &provider, peer, &trusted)?),
+            None => trusted.platform.clone(),
+        };
+        let builder = match verifier {
+            Some(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier),
+            None => builder.with_root_certificates(self.store(&trusted)?),
         };
         let mut config = match &self.identity {
             Some(identity) => identity.present(builder)?,
@@ -378,35 +395,13 @@ impl TlsSettings {
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log);
         }
-        Ok(config)
-    }
-
-    /// Returns the added certificates.
-    fn added_certificates(&self) -> Vec<CertificateDer<'static>> {
-        self.added_roots.iter().flat_map(|roots| roots.ders.clone()).collect()
-    }
-
-    /// Returns the trusted roots.
-    fn roots(&self) -> Result<RootCertStore, TlsError> {
-        let mut roots = RootCertStore::empty();
-        if !self.trusts_only_added {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        for der in self.added_roots.iter().flat_map(|roots| &roots.ders) {
-            roots.add(der.clone())?;
-        }
-        if roots.is_empty() {
-            return Err("no root trust anchors were provided".into());
-        }
-        Ok(roots)
+        Ok((config, trusted.source))
     }
 }
 
 /// The settings that rustls' default verifier does not support.
 #[derive(Debug, Default)]
 struct Judgement {
-    /// The operating system verifies certificates.
-    is_platforms: bool,
     revoked: Vec<CertificateRevocationList>,
     pins: Vec<SpkiSha256>,
     accepts_any_certificate: bool,
@@ -415,14 +410,39 @@ struct Judgement {
 
 type Verifier = Result<Arc<dyn ServerCertVerifier>, TlsError>;
 
-type MakeVerifier = fn(&TlsSettings, &Arc<CryptoProvider>, Peer) -> Verifier;
+type MakeVerifier = fn(&TlsSettings, &Arc<CryptoProvider>, Peer, &Trusted) -> Verifier;
 
-fn custom_verifier(settings: &TlsSettings, provider: &Arc<CryptoProvider>, peer: Peer) -> Verifier {
-    if let Some(judgement) = &settings.judgement {
-        return judgement.verifier(settings, provider, peer);
+/// Makes the verifier for added roots alone.
+fn rooted(
+    settings: &TlsSettings,
+    provider: &Arc<CryptoProvider>,
+    _: Peer,
+    trusted: &Trusted,
+) -> Verifier {
+    let itself = settings.added_certificates();
+    let Some(platform) = &trusted.platform else {
+        let roots = settings.store(trusted)?;
+        return Ok(Arc::new(Rooted { roots, trusted: itself, provider: Arc::clone(provider) }));
+    };
+    Ok(Arc::new(Adjusted {
+        inner: Arc::clone(platform),
+        trusted: itself,
+        accepts_any_name: false,
+        pins: None,
+    }))
+}
+
+/// Makes the verifier for a judgement, and for added roots beside it.
+fn judged(
+    settings: &TlsSettings,
+    provider: &Arc<CryptoProvider>,
+    peer: Peer,
+    trusted: &Trusted,
+) -> Verifier {
+    match &settings.judgement {
+        Some(judgement) => judgement.verifier(settings, provider, peer, trusted),
+        None => rooted(settings, provider, peer, trusted),
     }
-    let (roots, trusted) = (settings.roots()?, settings.added_certificates());
-    Ok(Arc::new(Rooted { roots, trusted, provider: Arc::clone(provider) }))
 }
 
 impl Judgement {
@@ -431,6 +451,7 @@ impl Judgement {
         settings: &TlsSettings,
         provider: &Arc<CryptoProvider>,
         peer: Peer,
+        roots: &Trusted,
     ) -> Verifier {
         let pins = match (peer, self.pins.as_slice()) {
             // Pins are for origins: they add nothing for a proxy, which sees no more than any host
@@ -440,7 +461,7 @@ impl Judgement {
                 Some(Pins::new(pins, provider).ok_or(NO_SHA256)?)
             }
         };
-        let inner = self.plain(settings, provider, pins.is_some())?;
+        let inner = self.plain(settings, provider, pins.is_some(), roots)?;
         let trusted = settings.added_certificates();
         if pins.is_none() && !self.accepts_any_name && trusted.is_empty() {
             return Ok(inner);
@@ -454,22 +475,18 @@ impl Judgement {
         settings: &TlsSettings,
         provider: &Arc<CryptoProvider>,
         has_pins: bool,
+        trusted: &Trusted,
     ) -> Verifier {
         let provider = Arc::clone(provider);
         if self.accepts_any_certificate {
             return Ok(Arc::new(TrustAnyone { provider, has_pins }));
         }
-        if self.is_platforms {
-            return if !self.revoked.is_empty() {
-                Err(NO_LISTS.into())
-            } else if self.accepts_any_name {
-                Err(NO_NAMES.into())
-            } else {
-                Ok(platform_verifier(provider, settings.added_certificates())?)
-            };
+        if let Some(platform) = &trusted.platform {
+            return Ok(Arc::clone(platform));
         }
         let lists = self.revoked.iter().flat_map(|lists| lists.ders.clone());
-        WebPkiServerVerifier::builder_with_provider(Arc::new(settings.roots()?), provider)
+        let roots = Arc::new(settings.store(trusted)?);
+        WebPkiServerVerifier::builder_with_provider(roots, provider)
             .with_crls(lists)
             .build()
             .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
@@ -478,41 +495,6 @@ impl Judgement {
 }
 
 const NO_SHA256: &str = "the cryptography provider has no SHA-256 for pinned keys";
-const NO_LISTS: &str = "the operating system's verifier takes no revocation lists";
-const NO_NAMES: &str = "the operating system's verifier always looks at the name";
-
-/// Returns the verifier of the operating system, which also trusts these certificates.
-#[cfg(all(feature = "platform-verifier", not(target_os = "android")))]
-fn platform_verifier(
-    provider: Arc<CryptoProvider>,
-    extra_roots: Vec<CertificateDer<'static>>,
-) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
-    Ok(Arc::new(rustls_platform_verifier::Verifier::new_with_extra_roots(extra_roots, provider)?))
-}
-
-/// Ignoring the added certificates would be safe, but hard to diagnose: it is an error instead.
-#[cfg(all(feature = "platform-verifier", target_os = "android"))]
-fn platform_verifier(
-    provider: Arc<CryptoProvider>,
-    extra_roots: Vec<CertificateDer<'static>>,
-) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
-    if !extra_roots.is_empty() {
-        return Err(rustls::Error::General(
-            "Android does not support additional certificates".into(),
-        ));
-    }
-    Ok(Arc::new(rustls_platform_verifier::Verifier::new(provider)?))
-}
-
-/// Without the feature, no setting asks for it.
-#[cfg(not(feature = "platform-verifier"))]
-fn platform_verifier(
-    _: Arc<CryptoProvider>,
-    _: Vec<CertificateDer<'static>>,
-) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
-    Err(rustls::Error::General("the feature `platform-verifier` is off".into()))
-}
-
 /// Returns the provider of cryptography that is installed for the whole process, or else the
 /// built-in one. AWS-LC is preferred to ring if both are enabled: ring is a default feature, AWS-LC
 /// an explicit choice.
@@ -544,8 +526,8 @@ fn checked(whole: &ClientConfig) -> Result<ClientConfig, TlsError> {
 }
 
 fn stage(built: &Built, host: &str) -> Result<Tls> {
-    let config = built.as_ref().map_err(|error| mistake(error.clone()))?;
-    Tls::new(Arc::clone(config), host)
+    let (config, roots) = built.as_ref().map_err(|error| mistake(error.clone()))?;
+    Tls::new(Arc::clone(config), host, *roots)
         .map_err(|error| Error::new(Kind::Tls, Phase::Handshake).cause(error))
 }
 

@@ -1,9 +1,9 @@
 use std::io::Write as _;
 
 use rustls::crypto::ring;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{HandshakeKind, ServerConfig, ServerConnection};
+use rustls::{HandshakeKind, RootCertStore, ServerConfig, ServerConnection};
 
 use super::*;
 
@@ -96,8 +96,11 @@ fn n09_certificate_and_tickets_are_withheld_from_others() {
 /// With and without a custom verifier.
 #[test]
 fn an_empty_root_store_is_an_error() {
-    let nobody =
-        || TlsSettings { trusts_only_added: true, is_changed: true, ..TlsSettings::default() };
+    let nobody = || TlsSettings {
+        only_added: Some(RootSource::Program),
+        is_changed: true,
+        ..TlsSettings::default()
+    };
     let mut with_judgement = nobody();
     with_judgement.judgement();
     for settings in [nobody(), with_judgement] {

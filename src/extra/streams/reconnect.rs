@@ -30,6 +30,10 @@ const FIRST: Duration = Duration::from_secs(3);
 /// The default maximum of the growing time.
 const MAX: Duration = Duration::from_secs(30);
 
+/// The shortest time before a reconnect that a server can ask for; browsers have such a floor too. A server that
+/// sends `retry: 0` and ends each stream at once would be asked again without a pause, forever.
+const SHORTEST_ASKED: Duration = Duration::from_millis(500);
+
 /// The default number of failures in a row: about four minutes with the other defaults.
 const FAILURES: u32 = 10;
 
@@ -89,6 +93,9 @@ impl Reconnect {
 
     /// Sets the time before a reconnect, until the stream asks for another one with a `retry` field.
     /// Default: 3 s. Up to a quarter is added at random.
+    ///
+    /// A `retry` of less than half a second counts as half a second, or as this time if that is shorter: a server
+    /// cannot make a client reconnect in a loop without a pause.
     pub fn first(mut self, time: Duration) -> Self {
         self.first = time;
         self
@@ -279,7 +286,8 @@ impl Subscription {
     /// Returns the time before the next attempt. `random` is a fraction of the range of `u64`.
     fn wait(&self, random: u64) -> Duration {
         let Reconnect { first, max, longest_asked, .. } = self.settings;
-        let retry = self.retry.map_or(first, |retry| retry.min(longest_asked));
+        let least = SHORTEST_ASKED.min(first);
+        let retry = self.retry.map_or(first, |retry| retry.min(longest_asked).max(least));
         let factor = 1_u32.checked_shl(self.losses.saturating_sub(1)).unwrap_or(u32::MAX);
         let wait = retry.saturating_mul(factor).min(max.max(retry));
         let largest = u64::try_from((wait / JITTER).as_nanos()).unwrap_or(u64::MAX);
@@ -421,6 +429,26 @@ mod tests {
             NextStep::Wait(600 * SECOND),
             "but not for ever"
         );
+    }
+
+    /// Otherwise `retry: 0` and empty streams would be a loop without a pause.
+    #[test]
+    fn a_server_cannot_ask_for_a_reconnect_without_a_pause() {
+        let milliseconds = Duration::from_millis;
+        for (first, asked, expected) in [
+            (3 * SECOND, milliseconds(0), milliseconds(500)),
+            (3 * SECOND, milliseconds(499), milliseconds(500)),
+            (3 * SECOND, milliseconds(501), milliseconds(501)),
+            (milliseconds(20), milliseconds(0), milliseconds(20)),
+            (milliseconds(20), milliseconds(30), milliseconds(30)),
+        ] {
+            let mut source = opened(Reconnect::new().first(first));
+            for _ in 0..9 {
+                let next = source.ended(None, Some(asked), 0);
+                assert_eq!(next, NextStep::Wait(expected), "{first:?} {asked:?}");
+                assert_eq!(source.answered(stream(), 0), NextStep::Read);
+            }
+        }
     }
 
     #[test]

@@ -231,7 +231,9 @@ impl<P: Read> Conversation<'_, P> {
         loop {
             match self.exchange.step().map_err(protocol)? {
                 Step::Write => self.exchange.wrote(self.exchange.output().len()),
-                Step::Look | Step::Fill | Step::Await => return Err("there is no body".to_owned()),
+                Step::Look | Step::Fill | Step::Await | Step::Interim(_) => {
+                    return Err("it was not asked for".to_owned());
+                }
                 Step::Read => self.read(),
                 Step::Head(head) => return Ok(head.into()),
             }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::base::buffer::BufferPool;
 use crate::transport::tls;
+use crate::transport::tls_info::RootSource;
 
 /// The client's side of a connection.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ const LARGEST_SPACE: usize = 68 * 1024;
 impl Tls {
     /// Begins a handshake for `localhost`, with the `ClientHello` as its output.
     pub fn new(config: Arc<rustls::ClientConfig>) -> Option<Self> {
-        let mut tls = tls::Tls::new(config, "localhost").ok()?;
+        let mut tls = tls::Tls::new(config, "localhost", RootSource::Preconfigured).ok()?;
         tls.receive(|_| {}).ok()?;
         Some(Self { tls, shelf: BufferPool::default() })
     }

@@ -130,7 +130,7 @@ impl ProxyServer {
             let detail = shown("proxy URL", text);
             match error {
                 // The error shows the presumed host, which may be a part of the password.
-                ProxyServerError::Url(_) if text.contains('@') => {
+                ProxyServerError::Url(_) if text.as_bytes().contains(&b'@') => {
                     Error::builder(format!("{detail}: it is not valid"))
                 }
                 error => Error::builder(detail).cause(error),
@@ -160,7 +160,7 @@ impl ProxyServer {
             return Err(ProxyServerError::UnresolvableHost);
         }
         let login = url.take_userinfo();
-        if url.as_str().contains('@') {
+        if url.as_str().as_bytes().contains(&b'@') {
             return Err(ProxyServerError::UnescapedLogin); // part of it was parsed as the host
         }
         let host = url.host_str().unwrap_or_default().to_owned();

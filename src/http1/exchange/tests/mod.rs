@@ -12,6 +12,8 @@ mod switch;
 /// The outcome of an exchange, as far as a caller can see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Outcome {
+    /// The statuses of the interim responses that were handed over.
+    interim: Vec<u16>,
     status: Option<u16>,
     body: Vec<u8>,
     end: Result<(), ProtocolError>,
@@ -70,8 +72,8 @@ impl<'a> Peer<'a> {
 }
 
 fn run(mut exchange: Exchange, mut peer: Peer<'_>, caller: Caller) -> Outcome {
-    let mut outcome =
-        Outcome { status: None, body: Vec::new(), end: Ok(()), reusable: Err(CloseReason::Io) };
+    let mut outcome = closed(0, "", CloseReason::Io);
+    outcome.status = None;
     outcome.end = drive(&mut exchange, &mut peer, caller, &mut outcome);
     outcome.reusable = exchange.reusable();
     outcome
@@ -88,6 +90,7 @@ fn drive(
     loop {
         match exchange.step()? {
             Step::Write => exchange.wrote(exchange.output().len()),
+            Step::Interim(head) => outcome.interim.push(head.status.as_u16()),
             Step::Look | Step::Fill | Step::Await => panic!("a body is asked for"),
             Step::Head(head) => {
                 outcome.status = Some(head.status.as_u16());
@@ -156,7 +159,8 @@ fn replay_to(start: &dyn Fn() -> Exchange, bytes: &[u8], ending: Option<Ending>)
 }
 
 fn complete(status: u16, body: &str) -> Outcome {
-    Outcome { status: Some(status), body: body.into(), end: Ok(()), reusable: Ok(()) }
+    let (status, body) = (Some(status), body.into());
+    Outcome { interim: Vec::new(), status, body, end: Ok(()), reusable: Ok(()) }
 }
 
 fn closed(status: u16, body: &str, reason: CloseReason) -> Outcome {
@@ -164,7 +168,7 @@ fn closed(status: u16, body: &str, reason: CloseReason) -> Outcome {
 }
 
 fn failed(status: Option<u16>, body: &str, error: ProtocolError, reason: CloseReason) -> Outcome {
-    Outcome { status, body: body.into(), end: Err(error), reusable: Err(reason) }
+    Outcome { status, end: Err(error), ..closed(0, body, reason) }
 }
 
 const CLEAN: Option<Ending> = Some(Ending::Clean);
@@ -303,6 +307,38 @@ fn input_that_is_not_http_is_an_error() {
     }
 }
 
+/// RFC 9110 §15.2. They are handed over if that was asked for, in order and once, at every split.
+#[test]
+fn interim_responses_are_handed_over_if_asked_for() {
+    let bytes = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n\
+                 HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    let asked = || {
+        let mut exchange = started(Method::GET);
+        exchange.report_interim();
+        exchange
+    };
+    let expected = Outcome { interim: vec![103, 100], ..complete(200, "ok") };
+    assert_eq!(replay_to(&asked, bytes.as_bytes(), None), expected);
+    let again = || {
+        let mut exchange = asked();
+        run_again(&mut exchange);
+        exchange
+    };
+    let expected = complete(200, "ok");
+    assert_eq!(replay_to(&again, bytes.as_bytes(), None), expected, "the next exchange has to ask");
+    let head = "HTTP/1.1 103 A\r\n\r\n";
+    let many = run(asked(), Peer::new(vec![head.repeat(17).as_bytes()], None), CALLERS[0]);
+    assert_eq!((many.interim.len(), many.end), (16, Err(ProtocolError::TooManyInterim(16))));
+}
+
+/// Completes the exchange, and starts another one.
+fn run_again(exchange: &mut Exchange) {
+    let mut outcome = complete(0, "");
+    let bytes = &b"HTTP/1.1 204 No Content\r\n\r\n"[..];
+    drive(exchange, &mut Peer::new(vec![bytes], None), CALLERS[0], &mut outcome).unwrap();
+    start(exchange, Method::GET, Outgoing::None);
+}
+
 #[test]
 fn limits_hold_over_all_heads_of_an_exchange() {
     let interim = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -363,7 +399,9 @@ fn send(outgoing: Outgoing, pieces: &[&str]) -> (Vec<Vec<u8>>, Result<(), Missin
                 },
             },
             Step::Read => return (writes, Ok(())),
-            Step::Look | Step::Await | Step::Head(_) => panic!("nothing was answered"),
+            Step::Look | Step::Await | Step::Interim(_) | Step::Head(_) => {
+                panic!("nothing was answered")
+            }
         }
     }
 }
