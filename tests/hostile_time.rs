@@ -198,24 +198,23 @@ fn slow_verifier() -> rustls::ClientConfig {
 /// cannot set the clock itself.)
 #[test]
 fn t10_deadlines_ignore_the_wall_clock() {
-    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for file in [
-        "policy/deadline.rs",
-        "policy/route.rs",
-        "policy/happy_eyeballs.rs",
-        "http1/close.rs",
-        "pool/mod.rs",
-        "pool/permits.rs",
-        "base/timings.rs",
-        "driver/socket.rs",
-        "driver/mod.rs",
-        "driver/connection.rs",
-        "driver/response_body.rs",
-        "driver/checkout.rs",
-        "driver/connect.rs",
-        "blocking/runtime.rs",
-    ] {
-        let source = std::fs::read_to_string(sources.join(file)).unwrap();
-        assert!(!source.contains("SystemTime"), "{file}");
+    let sources = [
+        include_str!("../src/policy/deadline.rs"),
+        include_str!("../src/policy/route.rs"),
+        include_str!("../src/policy/happy_eyeballs.rs"),
+        include_str!("../src/http1/close.rs"),
+        include_str!("../src/pool/mod.rs"),
+        include_str!("../src/pool/permits.rs"),
+        include_str!("../src/base/timings.rs"),
+        include_str!("../src/driver/socket.rs"),
+        include_str!("../src/driver/mod.rs"),
+        include_str!("../src/driver/connection.rs"),
+        include_str!("../src/driver/response_body.rs"),
+        include_str!("../src/driver/checkout.rs"),
+        include_str!("../src/driver/connect.rs"),
+        include_str!("../src/blocking/runtime.rs"),
+    ];
+    for source in sources {
+        assert!(!source.contains("SystemTime"), "{source}");
     }
 }

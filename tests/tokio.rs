@@ -28,6 +28,8 @@ mod drop_in;
 #[cfg(feature = "download")]
 #[path = "tokio/dropped_downloads.rs"]
 mod dropped_downloads;
+#[path = "tokio/front.rs"]
+pub mod front;
 #[path = "tokio/futures.rs"]
 mod futures;
 #[path = "tokio/http_types.rs"]
@@ -101,8 +103,14 @@ mod both {
     mod errors;
     #[path = "expect.rs"]
     mod expect;
+    #[cfg(feature = "export")]
+    #[path = "explain.rs"]
+    mod explain;
     #[path = "framing.rs"]
     mod framing;
+    #[cfg(feature = "har")]
+    #[path = "har.rs"]
+    mod har;
     #[path = "hostile_connections.rs"]
     mod hostile_connections;
     #[path = "hostile_cookies.rs"]

@@ -28,7 +28,7 @@ use crate::config::dns::Resolver;
 use crate::driver::runtime::{
     self, Dial, Dialled, Found, Meanwhile, Oneshot, Pending, Runtime, SocketError,
 };
-use crate::os::lookups::{LookupThreads, Lookups};
+use crate::os::lookups::{Lookups, Threads};
 use crate::os::{self, Connecting};
 use crate::policy::deadline::Wait;
 
@@ -104,17 +104,6 @@ impl Runtime for Blocking {
 
     fn lookup_obstacle(&self, host: &str) -> Option<String> {
         self.lookups.obstacle(host)
-    }
-}
-
-/// Runs each lookup on a new thread.
-#[derive(Debug, Clone, Copy)]
-struct Threads;
-
-impl LookupThreads for Threads {
-    fn run(&self, work: impl FnOnce() + Send + 'static) {
-        let thread = thread::Builder::new().name("leanhttp lookup".into());
-        drop(thread.spawn(work));
     }
 }
 

@@ -65,6 +65,7 @@ pub mod multipart;
 mod trailers;
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -179,6 +180,9 @@ pub trait Source: Send + 'static {
     fn rewind(&mut self) {}
 }
 
+/// The source of a runtime on which all bodies are bytes in memory.
+impl Source for Infallible {}
+
 /// The reason why a body cannot be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unrewindable {
@@ -231,6 +235,28 @@ impl<S: Source> Body<S> {
         let mut body = Self::default();
         body.push(segment);
         body
+    }
+
+    /// Creates a body of exactly `length` bytes, or of unknown length if it is `None`, from a source of your own
+    /// runtime. The source is not read beyond the length; if it ends earlier, the call fails
+    /// ([`Kind::Body`](crate::error::Kind::Body)).
+    ///
+    /// ```
+    /// use leanhttp::body::Body;
+    /// use leanhttp::runtime::Source;
+    ///
+    /// /// A stream of pieces.
+    /// struct Pieces(Vec<Vec<u8>>);
+    ///
+    /// impl Source for Pieces {}
+    ///
+    /// let body = Body::streamed(Pieces(vec![b"one".to_vec(), b"two".to_vec()]), 6);
+    /// assert_eq!(body.as_bytes(), None);
+    /// ```
+    #[cfg(feature = "runtime")]
+    pub fn streamed(source: S, length: impl Into<Option<u64>>) -> Self {
+        let length = length.into().map_or(SourceLength::Unknown, SourceLength::Exactly);
+        Self::from_source(source, length)
     }
 
     pub(crate) fn from_source(source: S, length: SourceLength) -> Self {
@@ -290,6 +316,16 @@ impl<S: Source> Body<S> {
             (None, _) => Some(&[]),
             (Some(Segment::Bytes(bytes)), None) => Some(bytes),
             _ => None,
+        }
+    }
+
+    /// Returns the bytes that [`as_bytes`](Self::as_bytes) does, without a copy.
+    #[cfg(feature = "export")]
+    pub(crate) fn shared_bytes(&self) -> Option<Bytes> {
+        match self.segments.first() {
+            Some(Segment::Bytes(bytes)) if self.segments.len() == 1 => Some(bytes.clone()),
+            None => Some(Bytes::new()),
+            Some(_) => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The surface: what a user calls to set up a client, build a request and read a response, for all runtimes.
-//! Only what waits is elsewhere: `send`, `text`, `bytes`, `json`, `copy_to` and `next` stand in `blocking/` and
-//! `tokio/`, over the futures of this folder.
+//! What waits stands over the futures of this folder: `send`, `text`, `bytes`, `json`, `chunk` and `next` in
+//! `asynchronous.rs` for async runtimes, and in `blocking/`.
 
 // Read in the order of a call:
 //
@@ -20,6 +20,7 @@
 // - `response`: the head of a response and what its fields say; the body in one piece.
 // - `streams`: the body as lines; `events`: as events; `event_source`: events over many responses.
 // - `download`: several calls for one file, as `extra/download/` decides.
+// - `asynchronous`: the methods that wait, on all async runtimes; those of the blocking one are in `blocking/`.
 // - `upgraded.rs`: the connection after a `101 Switching Protocols`.
 //
 // These types are generic over the runtime, whose aliases without the parameter are what users name:
@@ -33,6 +34,8 @@
 // - `Debug` shows no secret (`tests/hostile_credentials.rs`).
 // - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
+#[cfg(any(feature = "tokio", feature = "runtime"))]
+pub(crate) mod asynchronous;
 mod builder;
 #[cfg(feature = "download")]
 pub mod download;
@@ -40,8 +43,12 @@ pub mod download;
 pub(crate) mod event_source;
 #[cfg(feature = "sse")]
 pub(crate) mod events;
+#[cfg(feature = "export")]
+pub(crate) mod explain;
 #[cfg(feature = "middleware")]
 pub mod middleware;
+#[cfg(feature = "har")]
+mod replay;
 pub mod request;
 pub mod response;
 pub mod streams;
@@ -70,6 +77,9 @@ use crate::policy::deadline::Budget;
 use crate::policy::{redirect, retry};
 
 pub use crate::driver::ResponseBody;
+#[cfg(feature = "export")]
+#[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+pub use explain::{ExplainedAddress, Explanation};
 pub use upgraded::Upgraded;
 
 pub use crate::config::{Defaults, Standard};
@@ -310,6 +320,8 @@ async fn send_within<F: Runtime>(
         }
         Err(error) => {
             log::failed(call.method(), call.url(), error.kind(), call.budget.timings());
+            #[cfg(feature = "export")]
+            let error = error.after_sending(Some(call.sent()));
             Err(error.timed(call.budget.into_timings()))
         }
     }
@@ -321,6 +333,8 @@ async fn send_within<F: Runtime>(
 fn refuse<F: Runtime>(error: Error, response: Result<Response<ResponseBody<F>>>) -> Error {
     let Ok(response) = response else { return error };
     let timings = response.head.timings.clone();
+    #[cfg(feature = "export")]
+    let error = response.head.about(error);
     error.timed(timings).keeping(Box::new(response))
 }
 
@@ -334,6 +348,9 @@ fn deliver<F: Runtime>(
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
     let is_empty = open.body_left() == Some(0);
+    let recording = call.take_recording();
+    #[cfg(feature = "export")]
+    let sent = call.sent();
     let request = open.is_sending().then(|| call.take_body());
     let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
     let adds_info = call.config().tls.adds_info();
@@ -343,6 +360,10 @@ fn deliver<F: Runtime>(
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
+    #[cfg(feature = "export")]
+    {
+        head.sent = Some(sent);
+    }
     if let Some(history) = history {
         head.extensions.insert(History(history));
     }
@@ -359,5 +380,6 @@ fn deliver<F: Runtime>(
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // the caller need not read an empty body
     }
+    body.record(recording, || shared.runtime.now());
     Ok(Response { head, body })
 }

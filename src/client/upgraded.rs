@@ -81,7 +81,7 @@ impl<F: Runtime> Upgraded<F> {
     }
 
     /// Reads at least one byte, unless `into` is empty; 0 means the end.
-    pub(crate) async fn receive(&mut self, into: &mut [u8]) -> Result<usize> {
+    pub(crate) async fn read_once(&mut self, into: &mut [u8]) -> Result<usize> {
         if into.is_empty() {
             return Ok(0);
         }
@@ -89,10 +89,10 @@ impl<F: Runtime> Upgraded<F> {
     }
 
     /// Accepts at least one of the bytes and returns their number. They are sent already, or by
-    /// [`flush`].
+    /// [`flush_accepted`].
     ///
-    /// [`flush`]: Self::flush
-    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<usize> {
+    /// [`flush_accepted`]: Self::flush_accepted
+    pub(crate) async fn write_once(&mut self, bytes: &[u8]) -> Result<usize> {
         if bytes.is_empty() {
             return Ok(0);
         }
@@ -100,12 +100,12 @@ impl<F: Runtime> Upgraded<F> {
     }
 
     /// Sends all bytes that were accepted.
-    pub(crate) async fn flush(&mut self) -> Result<()> {
+    pub(crate) async fn flush_accepted(&mut self) -> Result<()> {
         self.connection.flush(&mut self.budget).await.map_err(|halt| self.error(halt))
     }
 
     /// Sends all bytes that were accepted, and shuts down the sending half.
-    pub(crate) async fn end_writing(&mut self) -> Result<()> {
+    pub(crate) async fn finish_writing(&mut self) -> Result<()> {
         self.connection.end_writing(&mut self.budget).await.map_err(|halt| self.error(halt))
     }
 

@@ -63,9 +63,9 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "runtime"))]
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
@@ -77,6 +77,7 @@ use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::body::Body;
 use crate::coding::{CodingError, Decoder};
 use crate::error::{Error, Kind, Phase, Result};
+use crate::extra::har::recording::{BodyRecording, Recording};
 use crate::http1::close::CloseReason;
 use crate::http1::exchange::{BodyStep, SendStep};
 use crate::policy::deadline::{Budget, Stage};
@@ -99,8 +100,10 @@ pub struct ResponseBody<F: Runtime> {
     pub(crate) trailers: Option<Box<HeaderMap>>,
     /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
+    /// The entry of the client's recorder, until the body ends.
+    recording: Option<BodyRecording>,
     /// The memory of the pieces that an async caller reads; `None` before the first.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "tokio", feature = "runtime"))]
     pub(crate) pieces: Option<Box<PieceMemory>>,
 }
 
@@ -129,7 +132,7 @@ impl<F: Runtime> fmt::Debug for ResponseBody<F> {
 /// The memory of the pieces that a caller reads. It is initialized once: a piece is a slice of it,
 /// and when the caller has dropped the piece, the memory is used for the next one. Without that,
 /// zeroing would take longer than reading.
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "runtime"))]
 #[derive(Debug, Default)]
 pub(crate) struct PieceMemory {
     /// Memory that no piece uses.
@@ -140,7 +143,7 @@ pub(crate) struct PieceMemory {
     room: usize,
 }
 
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "runtime"))]
 impl PieceMemory {
     /// The first read of a body of unknown length, and the largest read of any.
     const FIRST: usize = 16 * 1024;
@@ -162,6 +165,7 @@ impl PieceMemory {
     }
 
     /// Takes memory back unused.
+    #[cfg(any(feature = "stream", feature = "tower", test))]
     pub(crate) fn put_back(&mut self, memory: BytesMut) {
         self.free = memory;
     }
@@ -192,7 +196,8 @@ impl<F: Runtime> ResponseBody<F> {
             decoding: decoder.map(Box::new),
             trailers: None,
             url: None,
-            #[cfg(feature = "tokio")]
+            recording: None,
+            #[cfg(any(feature = "tokio", feature = "runtime"))]
             pieces: None,
         }
     }
@@ -205,7 +210,8 @@ impl<F: Runtime> ResponseBody<F> {
             decoding: None,
             trailers: None,
             url: None,
-            #[cfg(feature = "tokio")]
+            recording: None,
+            #[cfg(any(feature = "tokio", feature = "runtime"))]
             pieces: None,
         }
     }
@@ -231,16 +237,40 @@ impl<F: Runtime> ResponseBody<F> {
             None => self.source.read(into).await,
             Some(decoder) => decode(decoder, &mut self.source, into).await,
         };
+        if let Some(recording) = &mut self.recording {
+            if let ResponseSource::Connection(lease) = &self.source {
+                let bytes =
+                    read.as_ref().map(|count| into.split_at_checked(*count).unwrap_or_default().0);
+                let received = self.decoding.as_ref().map(|decoder| decoder.consumed());
+                recording.read(bytes, received, lease.shared.runtime.now());
+            }
+        }
         match &read {
             // If the last byte is known to be the last, the caller need not read the end.
             Ok(count) if *count == 0 || self.decoding.is_none() => self.end(),
             Ok(_) => {}
             Err(_) => self.source = ResponseSource::Broken,
         }
+        self.end_recording(matches!(read, Ok(0)));
         read.map_err(|error| match &self.url {
             Some(url) => error.for_url(url),
             None => error,
         })
+    }
+
+    /// Records the body from now on, which was not read yet.
+    pub(crate) fn record(&mut self, recording: Option<Recording>, now: impl FnOnce() -> Instant) {
+        let is_decoded = self.decoding.is_some();
+        self.recording = recording.map(|recording| recording.of_body(is_decoded, now()));
+        self.end_recording(false);
+    }
+
+    /// Ends the recording of a body that has ended.
+    fn end_recording(&mut self, has_ended: bool) {
+        let has_ended = has_ended || matches!(self.source, ResponseSource::Ended);
+        if let Some(mut recording) = self.recording.take_if(|_| has_ended) {
+            recording.end();
+        }
     }
 
     /// Takes the source while the caller holds a piece of the body. If it is dropped, the piece is
@@ -704,7 +734,7 @@ mod tests {
     use super::*;
 
     /// Memory is used again once its piece is dropped, and a piece that is kept is never overwritten.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "tokio", feature = "runtime"))]
     #[test]
     fn memory_of_pieces_is_used_again_only_when_they_are_dropped() {
         let mut pieces = PieceMemory::default();
@@ -723,7 +753,7 @@ mod tests {
     }
 
     /// A caller that keeps a small piece must not keep a large block with it.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "tokio", feature = "runtime"))]
     #[test]
     fn pieces_hold_at_most_four_times_their_size() {
         for (count, is_copied) in [(1, true), (16_383, true), (16_384, false), (65_536, false)] {
@@ -737,7 +767,7 @@ mod tests {
     }
 
     /// Full reads double up to 256 KiB; no read is larger than the rest of the body, nor empty.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "tokio", feature = "runtime"))]
     #[test]
     fn pieces_grow_while_reads_fill_them() {
         let mut pieces = PieceMemory::default();

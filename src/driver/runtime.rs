@@ -93,7 +93,8 @@ use crate::policy::Clock;
 use crate::policy::deadline::{Budget, Expired, Wait};
 use crate::url::Url;
 
-/// A runtime that drives the client: `blocking` or `tokio`.
+/// A runtime that drives the client: `blocking`, `tokio`, or with the feature `runtime` one of your own,
+/// which implements `AsyncRuntime`.
 ///
 /// Sealed: it names the runtime that [`Client`](crate::client::Client),
 /// [`Request`](crate::client::request::Request) and [`Body`] are generic over.
@@ -224,7 +225,7 @@ pub struct Dial<C> {
 pub(crate) type Dialled<S> = (SocketAddr, io::Result<S>);
 
 /// Waits like [`Runtime::any_of`], where attempts are futures.
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "runtime"))]
 pub(crate) async fn first_of<C, S, E: Event>(
     attempts: &mut Vec<Dial<C>>,
     at_most: Option<Duration>,
@@ -247,9 +248,27 @@ where
 }
 
 /// A connected socket.
+///
+/// Required are reading, writing, a look at the input, and two ways to end: politely and at once. The rest
+/// has defaults for streams without it.
+///
+/// # Contract
+///
+/// - Each wait lasts at most [`Wait::at_most`]; then the result is [`Wait::expired`]. The last thing that a wait does
+///   is one more attempt, whatever readiness the runtime has cached: the thread may have been busy, and bytes that came
+///   in time are not late.
+/// - [`SocketError::Io`] means that the connection is of no use any more, except for
+///   [`Interrupted`](io::ErrorKind::Interrupted), after which the operation is called again. `WouldBlock` is for the
+///   runtime to wait out; it is never returned.
+/// - A count is at most the length of the slice. A larger one is a bug of the stream, and may be a panic of the call.
+/// - A future may be dropped while it waits; then no byte was read or written. The next one begins with a new
+///   limit.
+/// - Dropping the stream closes the connection, without waiting.
 pub trait Stream: fmt::Debug + Send + Sync + 'static {
     /// Waits until a read will probably return something, for callers that hold no buffer
-    /// meanwhile. Returns immediately if reads block.
+    /// meanwhile. The limit comes from a function, which is called only if there is a wait. An error of the
+    /// connection is left to the read: a look by `peek` would take it away. Returns immediately by default; then
+    /// reads do all the waiting.
     fn readable(
         &mut self,
         _: impl FnOnce() -> Result<Wait, Expired> + Send,
@@ -257,16 +276,16 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
         completed(Ok(()))
     }
 
-    /// Reads at least one byte; 0 means the end. `into` is not empty.
+    /// Reads at least one byte; 0 means that the peer has ended its half, and nothing else. `into` is not empty.
     fn read(
         &mut self,
         into: &mut [u8],
         wait: Wait,
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
 
-    /// Writes at least one byte of `bytes`, which is not empty. Returns 0, except for
-    /// [`Wait`](Meanwhile::Wait), if input arrives before the peer accepts a byte. If writes block,
-    /// this is noticed after a delay.
+    /// Writes at least one byte of `bytes`, which is not empty, and returns their number. Returns 0 if input
+    /// arrives before the peer accepts a byte, but never for [`Meanwhile::Wait`]. If writes block, this is noticed
+    /// after a delay.
     fn write(
         &mut self,
         bytes: &[u8],
@@ -274,13 +293,15 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
         wait: Wait,
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
 
-    /// Waits until [`pending`](Self::pending) returns bytes or the end, while a source is waited
-    /// for. Never ready by default: where sources block it cannot be polled in time.
+    /// Waits until [`pending`](Self::pending) returns bytes or the end, while a source is waited for: a server may
+    /// answer before it has the whole request. Never ready by default: then an early answer is noticed after
+    /// the next piece of the source.
     fn input(&mut self, _: Wait) -> impl Future<Output = Result<(), SocketError>> + Send {
         std::future::pending()
     }
 
-    /// Returns the state of the input without waiting.
+    /// Returns the state of the input. Asks the socket itself, takes nothing from it and never waits: an idle
+    /// connection whose peer has closed it must not be used, nor one with bytes that no request asked for.
     fn pending(&self) -> Pending;
 
     /// Returns the local address, if there is one.
@@ -294,20 +315,23 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Makes a best-effort write of the final bytes before the socket is closed.
+    /// Makes a best-effort write of the final bytes before the socket is closed, without waiting.
     fn say_farewell(&mut self, bytes: &[u8]);
 
     /// Returns a function that ends every read and write, current and later ones, from another
-    /// thread.
+    /// thread: a cancel token calls it. It shuts the socket down in both directions.
     fn interrupter(&self) -> impl Fn() + Send + 'static;
 
     /// Reports the start of a request to observers.
+    #[doc(hidden)]
     fn begin(&mut self, _: &Method, _: &Url) {}
 
-    /// Forgets the start of an interrupted wait: another call begins, or other limits apply.
+    /// Forgets the start of an interrupted wait: another call begins, or other limits apply. Does nothing by default;
+    /// it is for streams whose limits outlive a dropped future.
     fn forget_waits(&mut self) {}
 
     /// Reports to observers that the connection is about to be closed.
+    #[doc(hidden)]
     fn closing(&mut self, _: CloseReason) {}
 }
 
@@ -320,7 +344,7 @@ pub trait Event: fmt::Debug + Default + Send + Sync + 'static {
     fn wait(&self, at_most: Option<Duration>) -> impl Future<Output = ()> + Send;
 }
 
-/// The input that a blocked write watches for.
+/// The input that a blocked write watches for. Async streams need not tell `Listen` and `Converse` apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meanwhile {
     /// None: the peer will accept the bytes.
@@ -346,7 +370,9 @@ pub enum Pending {
 /// The reason why nothing was read or written.
 #[derive(Debug)]
 pub enum SocketError {
+    /// The wait has reached its limit.
     Expired(Expired),
+    /// The operation failed.
     Io(io::Error),
 }
 

@@ -37,8 +37,8 @@
 //!
 //! # Threads
 //!
-//! [`LookupThreads`] is where the runtimes differ: `blocking` starts threads of its own, tokio uses
-//! its blocking threads. The resolver is called on such a thread, because it may block. If the future that
+//! [`LookupThreads`] is where the runtimes differ: `blocking` and a runtime of the user's start [`Threads`],
+//! tokio uses its blocking threads. The resolver is called on such a thread, because it may block. If the future that
 //! it returns is not ready, `blocking` waits for it there, and tokio spawns it. If there is no thread, or
 //! the runtime shuts down, the job is dropped, and `Drop` answers with an error; so a lookup always has an
 //! answer.
@@ -58,6 +58,8 @@
 //! (`the_reason_of_a_delayed_lookup_is_reported`).
 
 use std::collections::HashMap;
+#[cfg(feature = "runtime")]
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::mem;
@@ -70,6 +72,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use crate::config::dns::{Addrs, MAX_ADDRESSES, Name, Resolver, Resolving};
+#[cfg(any(feature = "tokio", feature = "runtime"))]
+use crate::driver::async_runtime::{AsyncRuntime, NameLookup, Signal};
 use crate::driver::runtime::{Event, Found, Oneshot};
 use crate::error::Cause;
 use crate::policy::lookups::LookupQueue;
@@ -87,6 +91,74 @@ pub(crate) trait LookupThreads: Clone + Send + Sync + 'static {
         while lookup.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
             thread::park();
         }
+    }
+}
+
+/// Runs each lookup on a new thread.
+#[cfg(any(feature = "blocking", feature = "runtime"))]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Threads;
+
+#[cfg(any(feature = "blocking", feature = "runtime"))]
+impl LookupThreads for Threads {
+    fn run(&self, work: impl FnOnce() + Send + 'static) {
+        let thread = thread::Builder::new().name("leanhttp lookup".into());
+        drop(thread.spawn(work));
+    }
+}
+
+/// The name lookups of one client on an async runtime, on threads that last as long as a lookup.
+///
+/// At most 64 run at the same time, at most 13 of them for one site, and calls that ask for the same name share one.
+///
+/// ```
+/// use leanhttp::runtime::{NameLookup, NameLookups};
+/// # use leanhttp::runtime::AsyncRuntime;
+///
+/// struct Parts<R: AsyncRuntime> {
+///     lookups: NameLookups<R>,
+/// }
+///
+/// impl<R: AsyncRuntime> Parts<R> {
+///     fn look_up(&self, lookup: NameLookup<R>) {
+///         self.lookups.begin(lookup);
+///     }
+/// }
+/// ```
+#[cfg(feature = "runtime")]
+pub struct NameLookups<R: AsyncRuntime>(Arc<Lookups<Signal<R>, Threads>>);
+
+#[cfg(feature = "runtime")]
+impl<R: AsyncRuntime> NameLookups<R> {
+    /// Begins a lookup when its turn comes; it is answered by the resolver of the client's settings.
+    pub fn begin(&self, lookup: NameLookup<R>) {
+        self.0.begin_named(lookup, Threads);
+    }
+
+    /// Returns the reason why the lookup of that name has not begun, if others delay it.
+    pub fn obstacle(&self, host: &str) -> Option<String> {
+        self.0.obstacle(host)
+    }
+}
+
+#[cfg(feature = "runtime")]
+impl<R: AsyncRuntime> Default for NameLookups<R> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+#[cfg(feature = "runtime")]
+impl<R: AsyncRuntime> Clone for NameLookups<R> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[cfg(feature = "runtime")]
+impl<R: AsyncRuntime> fmt::Debug for NameLookups<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NameLookups").finish_non_exhaustive()
     }
 }
 
@@ -232,6 +304,16 @@ impl<E: Event, P: LookupThreads> Lookups<E, P> {
     /// elsewhere cannot leave the state inconsistent.
     fn state(&self) -> MutexGuard<'_, LookupsState<E, P>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(any(feature = "tokio", feature = "runtime"))]
+impl<R: AsyncRuntime, P: LookupThreads> Lookups<Signal<R>, P> {
+    /// Looks up the name that a call on an async runtime waits for, as [`begin`](Self::begin) does.
+    pub(crate) fn begin_named(self: &Arc<Self>, lookup: NameLookup<R>, place: P) {
+        if let Some((host, resolver, answer)) = lookup.into_parts() {
+            self.begin(&host, resolver, place, &answer);
+        }
     }
 }
 

@@ -5,13 +5,13 @@
 //! Each function is one operation, with what differs between platforms. None of them waits longer
 //! than its argument says. A name lookup has no limit, and so runs on a thread of its own.
 //!
-//! | | blocking | tokio |
-//! | --- | --- | --- |
-//! | [`socket`]: a new socket with its options | yes | yes |
-//! | `connect`: within a limit | yes | the runtime's own |
-//! | [`send`]: without `SIGPIPE` | yes | yes |
-//! | [`pending`]: is there input, without reading it | yes | yes |
-//! | [`lookups`]: on threads of its own, or on blocking threads of the runtime | yes | yes |
+//! | | blocking | tokio | the user's |
+//! | --- | --- | --- | --- |
+//! | [`socket`]: a new socket with its options | yes | yes | in `start_connect` |
+//! | `connect`: within a limit | yes | the runtime's own | `SocketOptions::start_connect` |
+//! | [`send`]: without `SIGPIPE` | yes | yes | that of std |
+//! | [`pending`]: is there input, without reading it | yes | yes | in `Pending::of` |
+//! | [`lookups`]: on threads of its own, or on blocking threads of the runtime | yes | yes | yes |
 //!
 //! System calls are counted: a plain request on an idle connection takes three (a look, a write, a
 //! read). What a platform lacks is replaced by more calls, never by `unsafe` code.
@@ -62,9 +62,13 @@ use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+#[cfg(feature = "runtime")]
+use std::net::TcpStream;
 #[cfg(any(feature = "blocking", test))]
 use std::time::Duration;
 
+#[cfg(feature = "runtime")]
+use socket2::SockRef;
 use socket2::{Domain, Socket, TcpKeepalive, Type};
 
 use crate::config::{Keepalive, SocketOptions};
@@ -75,6 +79,49 @@ pub(crate) fn socket(address: SocketAddr, options: &SocketOptions) -> io::Result
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     set_options(&socket, options)?;
     Ok(socket)
+}
+
+#[cfg(feature = "runtime")]
+impl SocketOptions {
+    /// Opens a TCP socket with these options and begins to connect it to an address. Does not wait: the socket is
+    /// non-blocking, and writable as soon as the attempt has ended. Then
+    /// [`take_error`](TcpStream::take_error) returns its failure; without one it is connected.
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::net::{SocketAddr, TcpStream};
+    /// use leanhttp::runtime::SocketOptions;
+    ///
+    /// fn dial(address: SocketAddr, options: &SocketOptions) -> io::Result<TcpStream> {
+    ///     let socket = options.start_connect(address)?;
+    ///     // Wait until it is writable, then:
+    ///     match socket.take_error()? {
+    ///         None => Ok(socket),
+    ///         Some(error) => Err(error),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no such local address or interface, or if the attempt fails at once.
+    pub fn start_connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let socket = socket(address, self)?;
+        socket.set_nonblocking(true)?;
+        match socket.connect(&address.into()) {
+            Err(error) if !is_in_progress(&error) => Err(error),
+            _ => Ok(socket.into()),
+        }
+    }
+}
+
+/// Returns whether the system continues to connect a non-blocking socket.
+#[cfg(feature = "runtime")]
+fn is_in_progress(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(libc::EINPROGRESS);
+    #[cfg(not(unix))]
+    return error.kind() == io::ErrorKind::WouldBlock;
 }
 
 /// Sets the options, as far as the platform supports them.
@@ -207,6 +254,14 @@ const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 /// Such platforms have an option on the socket instead, which is set, or no signals.
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const NO_SIGNAL: i32 = 0;
+
+#[cfg(feature = "runtime")]
+impl Pending {
+    /// Returns the state of a socket's input with one system call. The socket must be non-blocking.
+    pub fn of(socket: &TcpStream) -> Self {
+        pending(&SockRef::from(socket))
+    }
+}
 
 /// Returns the state of the input: one system call on platforms that have a flag for it.
 pub(crate) fn pending(socket: &Socket) -> Pending {

@@ -75,6 +75,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use crate::base::cancel::CancelToken;
+#[cfg(feature = "har")]
+use crate::base::timings::Attempt;
 use crate::base::timings::{Lap, Timings};
 use crate::error::Kind;
 
@@ -266,6 +268,28 @@ pub(crate) enum Stage {
 }
 
 /// The time for which an operation may wait, and the error if it takes longer.
+///
+/// ```
+/// # #[cfg(feature = "runtime")] {
+/// use std::future::Future;
+/// use leanhttp::runtime::{SocketError, Wait};
+///
+/// /// Awaits one of the two, the first one first.
+/// async fn within<T>(
+///     operation: impl Future<Output = T>,
+///     wait: Wait,
+///     sleep: impl AsyncFn(std::time::Duration),
+/// ) -> Result<T, SocketError> {
+///     let Some(limit) = wait.at_most() else { return Ok(operation.await) };
+///     let (mut operation, mut sleep) = (std::pin::pin!(operation), std::pin::pin!(sleep(limit)));
+///     std::future::poll_fn(|cx| match operation.as_mut().poll(cx) {
+///         std::task::Poll::Ready(done) => std::task::Poll::Ready(Ok(done)),
+///         std::task::Poll::Pending => sleep.as_mut().poll(cx).map(|()| Err(wait.expired().into())),
+///     })
+///     .await
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait {
     /// Never zero; `None` means no limit.
@@ -275,6 +299,18 @@ pub struct Wait {
 }
 
 impl Wait {
+    /// Returns the longest time for the wait, which is never zero; `None` for no limit.
+    #[cfg(feature = "runtime")]
+    pub fn at_most(&self) -> Option<Duration> {
+        self.at_most
+    }
+
+    /// Returns the error of a wait that has reached its limit.
+    #[cfg(feature = "runtime")]
+    pub fn expired(&self) -> Expired {
+        self.expired
+    }
+
     /// Limits the wait; also returns whether the new limit is the one that ends it.
     pub(crate) fn no_longer_than(self, limit: Option<Duration>) -> (Self, bool) {
         match (self.at_most, limit) {
@@ -429,11 +465,22 @@ impl Budget {
         self.meter = is_metered.then(|| Box::new(Meter::start(pace)));
     }
 
+    #[cfg(feature = "export")]
+    pub(crate) fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
+    }
+
     /// Records the end of a phase.
     pub(crate) fn lap(&mut self, lap: Lap, now: Instant) {
         if let Some(timings) = &mut self.timings {
             timings.lap(lap, now);
         }
+    }
+
+    /// Returns the timings of the current attempt.
+    #[cfg(feature = "har")]
+    pub(crate) fn current_attempt(&self) -> Attempt {
+        self.timings.as_ref().map(|timings| timings.current()).unwrap_or_default()
     }
 
     /// Records the start of another hop.

@@ -67,7 +67,7 @@ pub(crate) mod auth;
 pub(crate) mod deadline;
 pub(crate) mod egress;
 pub(crate) mod happy_eyeballs;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "runtime"))]
 pub(crate) mod lookups;
 pub(crate) mod proxy;
 pub(crate) mod redirect;

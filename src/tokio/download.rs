@@ -9,7 +9,8 @@ use ::tokio::io::AsyncWrite;
 use ::tokio::task::spawn_blocking;
 
 use super::response::write_all;
-use super::{Download, check_runtime};
+use super::{Download, Tokio};
+use crate::client::asynchronous::check;
 use crate::client::download::Downloaded;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::extra::download::target::{Beginning, DownloadTarget, Kept};
@@ -37,7 +38,7 @@ impl Download {
     /// none of a download ([`is_status`](Error::is_status)); if the file is not the expected one
     /// ([`is_checksum`](Error::is_checksum)) or too large; or if it cannot be written ([`is_file`](Error::is_file)).
     pub async fn to_file(self, path: impl AsRef<Path>) -> Result<Downloaded> {
-        check_runtime()?;
+        check::<Tokio>()?;
         let place = FilePlace::File(path.as_ref().to_owned());
         let target = FileTarget::new(place, self.files, self.random());
         self.fetch(Elsewhere(Some(target))).await
@@ -60,7 +61,7 @@ impl Download {
     ///
     /// As for [`to_file`](Self::to_file).
     pub async fn to_dir(mut self, directory: impl AsRef<Path>) -> Result<Downloaded> {
-        check_runtime()?;
+        check::<Tokio>()?;
         self.refuse_to_keep(
             "`keep_partial` needs `to_file`: the name is not known before the server answers",
         );
@@ -89,7 +90,7 @@ impl Download {
         mut self,
         writer: &mut W,
     ) -> Result<Downloaded> {
-        check_runtime()?;
+        check::<Tokio>()?;
         self.refuse_to_keep("`keep_partial` needs `to_file`: a writer keeps nothing");
         self.fetch(WriterTarget { writer, written: 0 }).await
     }

@@ -108,9 +108,10 @@
 //!
 //! [`AsyncRead`]: ::tokio::io::AsyncRead
 
-// The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `streams`, `body` and
-// `multipart` (request bodies from readers, streams and files) and `service` (the traits of tower and
-// http-body). The rest implements the runtime: `runtime` first, then `stream` and `endpoint` (a socket).
+// The methods that wait are those of every async runtime, in `client/asynchronous.rs`. Here is what knows tokio's
+// traits: `response` (bodies and upgraded connections as readers and writers), `streams`, `body` and `multipart`
+// (request bodies from readers, streams and files) and `service` (the traits of tower and http-body). The rest
+// implements the runtime: `runtime` first, then `stream` and `endpoint` (a socket).
 
 mod body;
 #[cfg(feature = "download")]
@@ -125,13 +126,10 @@ mod runtime;
 #[cfg(feature = "tower")]
 mod service;
 mod stream;
+#[cfg(feature = "stream")]
 mod streams;
 
 use self::body::Source;
-use crate::call::RequestParts;
-#[cfg(feature = "middleware")]
-use crate::client::middleware::{Function, Handling, Middleware};
-use crate::client::send;
 
 pub use self::runtime::Tokio;
 pub use crate::shared::*;
@@ -208,23 +206,6 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
     Client::new().post(url)
 }
 
-impl<D> crate::client::Client<Tokio, D> {
-    /// Sends a request and waits for the head of its response. The future does not borrow the client, so
-    /// that it can be spawned.
-    ///
-    /// # Errors
-    ///
-    /// As for [`RequestBuilder::send`].
-    #[inline(always)] // as `send`
-    pub fn execute(
-        &self,
-        request: Request,
-    ) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
-        let client = self.clone().standard();
-        async move { call(client, Ok(request.parts)).await }
-    }
-}
-
 /// Takes the settings to a blocking client. With middleware, which is of one client, its `build` fails.
 ///
 /// ```
@@ -241,82 +222,4 @@ impl<D, E> From<crate::client::ClientBuilder<Tokio, D>>
     fn from(settings: crate::client::ClientBuilder<Tokio, D>) -> Self {
         settings.for_runtime()
     }
-}
-
-impl<D> crate::client::request::RequestBuilder<Tokio, D> {
-    /// Sends the request and waits for the head of its response; the body is read later.
-    ///
-    /// A successful response that comes before the whole request was sent is returned immediately: the
-    /// rest of the request is sent while you read the body. If you drop the response, the rest is not
-    /// sent. After any other status the rest is never sent.
-    ///
-    /// Dropping the future ends the call and closes its connection.
-    ///
-    /// ```no_run
-    /// # async fn example() -> leanhttp::Result<()> {
-    /// let response = leanhttp::tokio::Client::new().get("https://example.org/").send().await?;
-    /// println!("{} {:?}", response.status(), response.headers());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If the request is invalid, no connection can be made, a deadline passes, the response is not
-    /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a tokio runtime
-    /// with timers and I/O. A status of 400 or more is not an error; see
-    /// [`error_for_status`](crate::client::response::Response::error_for_status).
-    #[inline(always)] // or the caller moves the whole future twice: 500 instructions
-    pub fn send(self) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
-        let (client, request) = self.finish();
-        let client = client.standard();
-        async move { call(client, request).await }
-    }
-}
-
-/// Sends a request. Not generic over the defaults, so that its code is made once, in this crate.
-async fn call(client: Client, request: Result<Box<RequestParts<Source>>>) -> Result<Response> {
-    let request = request?;
-    check_runtime()?;
-    send(&client, request).await
-}
-
-#[cfg(feature = "middleware")]
-impl<D> crate::client::ClientBuilder<Tokio, D> {
-    /// Adds a function as [middleware](crate::middleware), which wraps each call of the client.
-    ///
-    /// ```
-    /// use leanhttp::tokio::Client;
-    ///
-    /// let client = Client::builder()
-    ///     .middleware_fn(|mut request, next| async move {
-    ///         request.headers_mut().insert("x-tenant", "lean".parse().unwrap());
-    ///         next.run(request).await
-    ///     })
-    ///     .build()?;
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    pub fn middleware_fn<M, R>(self, function: M) -> Self
-    where
-        M: Fn(Request, Next) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<Response>> + Send + 'static,
-    {
-        self.middleware(Function(function))
-    }
-}
-
-#[cfg(feature = "middleware")]
-impl<M, R> Middleware<Tokio> for Function<M>
-where
-    M: Fn(Request, Next) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Response>> + Send + 'static,
-{
-    fn handle<'a>(&'a self, request: Request, next: Next) -> Handling<'a, Tokio> {
-        Box::pin((self.0)(request, next))
-    }
-}
-
-/// Returns an error without a suitable runtime, where tokio's sockets and timers would panic.
-fn check_runtime() -> Result<()> {
-    endpoint::current().map(drop).map_err(|error| Error::builder(error.to_string()))
 }

@@ -1,4 +1,5 @@
-//! Reads a response's body: as bytes, text, JSON, piece by piece, or as a stream; and upgrades its connection.
+//! Reads a response's body with tokio's `AsyncRead`, into its `AsyncWrite`, or as a stream; and the same for an
+//! upgraded connection.
 //!
 //! The state of a read is in the connection and not in its future, so a future that is dropped loses nothing,
 //! and each poll of `AsyncRead` or `Stream` may use a new one.
@@ -12,6 +13,7 @@ use std::task::{Context, Poll, ready};
 
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use ::tokio::task::coop::consume_budget;
+#[cfg(any(feature = "stream", feature = "tower"))]
 use bytes::Bytes;
 #[cfg(feature = "stream")]
 use futures_core::Stream;
@@ -24,69 +26,7 @@ use crate::error::{Error, Result};
 const COPY_PIECE: usize = 64 * 1024;
 
 impl Response {
-    /// Reads the whole body.
-    ///
-    /// # Errors
-    ///
-    /// If the body is cut short, cannot be decoded, exceeds a time limit, or is larger than
-    /// [`body_limit`](crate::client::ClientBuilder::body_limit).
-    pub async fn bytes(mut self) -> Result<Bytes> {
-        self.collect().await.map(Bytes::from)
-    }
-
-    /// Reads the whole body as text: decoded by the charset of `Content-Type` (feature `charset`),
-    /// or as UTF-8; invalid sequences become U+FFFD. A byte order mark is removed.
-    ///
-    /// # Errors
-    ///
-    /// As for [`bytes`](Self::bytes).
-    pub async fn text(self) -> Result<String> {
-        self.collect_text("utf-8").await
-    }
-
-    /// Reads the whole body as text, decoded by `default_encoding` if `Content-Type` names no
-    /// charset.
-    ///
-    /// # Errors
-    ///
-    /// As for [`bytes`](Self::bytes).
-    #[cfg(feature = "charset")]
-    pub async fn text_with_charset(self, default_encoding: &str) -> Result<String> {
-        self.collect_text(default_encoding).await
-    }
-
-    /// Reads the whole body and parses it as JSON.
-    ///
-    /// # Errors
-    ///
-    /// As for [`bytes`](Self::bytes); and if the body is not JSON or does not have the shape of
-    /// `T`: the error names the line, the column and the text there.
-    #[cfg(feature = "json")]
-    pub async fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
-        self.collect_json().await
-    }
-
-    /// Returns the next piece of the body, at most 256 KiB; `None` at its end.
-    ///
-    /// Dropping the future loses no bytes: the next call continues where this one was.
-    ///
-    /// ```no_run
-    /// # async fn example() -> leanhttp::Result<()> {
-    /// let mut response = leanhttp::tokio::get("https://example.org/").await?;
-    /// while let Some(chunk) = response.chunk().await? {
-    ///     println!("{} bytes", chunk.len());
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If the body is cut short, cannot be decoded or exceeds a time limit.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        poll_fn(|cx| self.poll_chunk(cx)).await
-    }
-
+    #[cfg(feature = "stream")]
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
         self.body.poll_piece(cx).map_err(|error| error.for_url(&self.head.url))
     }
@@ -126,6 +66,7 @@ impl Response {
     }
 }
 
+#[cfg(any(feature = "stream", feature = "tower"))]
 impl ResponseBody {
     /// Polls for the next piece of the body; `None` at its end.
     pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
@@ -223,33 +164,6 @@ impl fmt::Debug for BytesStream {
     }
 }
 
-impl Response {
-    /// Returns the connection after a `101 Switching Protocols` (RFC 9110 §7.8). The rules for the
-    /// request, for redirects and for proxies are those of `blocking::Response::upgrade`.
-    ///
-    /// ```no_run
-    /// use tokio::io::AsyncWrite;
-    ///
-    /// # async fn example() -> leanhttp::Result<()> {
-    /// let client = leanhttp::tokio::Client::new();
-    /// let request = client.get("http://example.org/echo");
-    /// let response = request.header("Upgrade", "echo").header("Connection", "upgrade").send().await?;
-    /// let echo: Box<dyn AsyncWrite> = Box::new(response.upgrade().await?);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Kind::Upgrade`](crate::error::Kind::Upgrade) for a response of another status, which is
-    /// not a fault of the server: it may not support the protocol. The error contains the response,
-    /// which `Response::try_from(error)` returns.
-    #[expect(clippy::unused_async, reason = "as in reqwest; a later version may have to wait")]
-    pub async fn upgrade(self) -> Result<Upgraded> {
-        self.into_upgraded()
-    }
-}
-
 /// Each `io::Error` contains an [`Error`].
 impl AsyncRead for Upgraded {
     fn poll_read(
@@ -257,7 +171,7 @@ impl AsyncRead for Upgraded {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        poll_into(buffer, cx, async |into| self.receive(into).await)
+        poll_into(buffer, cx, async |into| self.read_once(into).await)
     }
 }
 
@@ -275,17 +189,17 @@ impl AsyncWrite for Upgraded {
     ) -> Poll<io::Result<usize>> {
         let send = async {
             consume_budget().await; // a socket that accepts every byte must not starve other tasks
-            self.send(bytes).await
+            self.write_once(bytes).await
         };
         pin!(send).poll(cx).map_err(Error::into_io)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        pin!(Upgraded::flush(&mut self)).poll(cx).map_err(Error::into_io)
+        pin!(self.flush_accepted()).poll(cx).map_err(Error::into_io)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        pin!(self.end_writing()).poll(cx).map_err(Error::into_io)
+        pin!(self.finish_writing()).poll(cx).map_err(Error::into_io)
     }
 }
 

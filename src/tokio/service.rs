@@ -15,6 +15,7 @@ use tower_service::Service;
 use super::body::{Pieces, Source};
 use super::{Body, Client, Request, Response, ResponseBody, Tokio};
 use crate::body::{AwaitedTrailers, SourceLength};
+use crate::client::asynchronous::call;
 use crate::error::{Error, Result};
 
 /// Sends requests, with their own timeouts and policies. See [the page of the async
@@ -29,7 +30,7 @@ impl<D> Service<Request> for crate::client::Client<Tokio, D> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        ResponseFuture(Box::pin(super::call(self.clone().standard(), Ok(request.parts))))
+        ResponseFuture(Box::pin(call(self.clone().standard(), Ok(request.parts))))
     }
 }
 
@@ -43,7 +44,7 @@ impl<D> Service<Request> for &crate::client::Client<Tokio, D> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        ResponseFuture(Box::pin(super::call(self.clone().standard(), Ok(request.parts))))
+        ResponseFuture(Box::pin(call(self.clone().standard(), Ok(request.parts))))
     }
 }
 

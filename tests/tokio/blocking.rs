@@ -1,4 +1,5 @@
-//! The async API with the interface of the blocking one: a runtime drives each call to its end.
+//! The async API with the interface of the blocking one: a runtime drives each call to its end. `crate::front` is
+//! the client and what differs between runtimes, such as readers.
 #![allow(
     dead_code,
     missing_docs,
@@ -13,9 +14,7 @@ use std::io::{self, Read, Seek, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,17 +24,12 @@ use real::header::{HeaderMap, HeaderName, HeaderValue};
 use real::tls::{CertificateRevocationList, SpkiSha256};
 use real::{
     CancelToken, Certificate, EgressPolicy, Identity, IntoUrl, IpFamily, Limits, Method, Proxy,
-    Url, Version, cookie, dns, redirect, retry, tokio as front,
+    Url, Version, cookie, dns, redirect, retry,
 };
-use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
-use tokio::runtime::Runtime;
 
-/// Several threads await in it at the same time, as the tests do.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+use crate::front;
 
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    RUNTIME.block_on(future)
-}
+pub use crate::front::block_on;
 
 /// Methods that take the builder and return it.
 macro_rules! steps {
@@ -122,7 +116,7 @@ steps! { ClientBuilder:
     base_url[U: IntoUrl](url: U);
     on_informational[P: Fn(real::response::Response<()>) + Send + Sync + 'static](observer: P);
     netrc_file(path: impl AsRef<Path>);
-    middleware(middleware: impl real::middleware::Middleware<front::Tokio>);
+    middleware(middleware: impl real::middleware::Middleware<front::Front>);
     on_attempt[H: Fn(&mut real::middleware::AttemptHead<'_>) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static](hook: H);
     cookie_provider[C: cookie::CookieStore + 'static](store: Arc<C>);
     cookie_store(enable: bool);
@@ -223,6 +217,26 @@ steps! { ClientBuilder:
     http2_keep_alive_while_idle(enabled: bool);
 }
 
+#[cfg(feature = "har")]
+steps! { ClientBuilder:
+    record(recorder: real::har::Recorder);
+    cassette(cassette: &real::har::Cassette);
+}
+
+#[cfg(feature = "export")]
+impl Client {
+    pub fn explain<U: IntoUrl>(&self, url: U) -> Result<real::client::Explanation> {
+        block_on(self.0.explain(url))
+    }
+}
+
+#[cfg(feature = "export")]
+impl RequestBuilder {
+    pub fn explain(self) -> Result<real::client::Explanation> {
+        block_on(self.0.explain())
+    }
+}
+
 #[cfg(feature = "platform-verifier")]
 steps! { ClientBuilder:
     tls_platform_verifier();
@@ -314,7 +328,7 @@ impl Download {
     }
 
     pub fn to_writer<W: Write + ?Sized>(self, writer: &mut W) -> Result<real::Downloaded> {
-        block_on(self.0.to_writer(&mut Sink(writer)))
+        block_on(front::download_to(self.0, writer))
     }
 }
 
@@ -396,7 +410,7 @@ impl Response {
     }
 
     pub fn copy_to<W: Write + ?Sized>(&mut self, writer: &mut W) -> Result<u64> {
-        block_on(self.0.copy_to(&mut Sink(writer)))
+        block_on(front::copy_to(&mut self.0, writer))
     }
 
     pub fn error_for_status(self) -> Result<Self> {
@@ -513,7 +527,7 @@ mod sse {
     }
 
     #[derive(Debug)]
-    pub struct EventSourceBuilder(real::sse::EventSourceBuilder<front::Tokio>);
+    pub struct EventSourceBuilder(real::sse::EventSourceBuilder<front::Front>);
 
     impl EventSourceBuilder {
         pub fn build(self) -> Result<EventSource> {
@@ -571,7 +585,7 @@ impl DerefMut for Response {
 
 impl Read for Response {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        read(&mut self.0, into)
+        block_on(front::read(&mut self.0, into))
     }
 }
 
@@ -599,30 +613,24 @@ impl DerefMut for Upgraded {
 
 impl Upgraded {
     pub fn shutdown_write(&mut self) -> io::Result<()> {
-        block_on(std::future::poll_fn(|cx| Pin::new(&mut self.0).poll_shutdown(cx)))
+        block_on(front::shut_down(&mut self.0))
     }
 }
 
 impl Read for Upgraded {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        read(&mut self.0, into)
+        block_on(front::read_upgraded(&mut self.0, into))
     }
 }
 
 impl Write for Upgraded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        block_on(std::future::poll_fn(|cx| Pin::new(&mut self.0).poll_write(cx, bytes)))
+        block_on(front::write(&mut self.0, bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        block_on(std::future::poll_fn(|cx| Pin::new(&mut self.0).poll_flush(cx)))
+        block_on(front::flush(&mut self.0))
     }
-}
-
-fn read(from: &mut (impl AsyncRead + Unpin), into: &mut [u8]) -> io::Result<usize> {
-    let mut buffer = ReadBuf::new(into);
-    block_on(std::future::poll_fn(|cx| Pin::new(&mut *from).poll_read(cx, &mut buffer)))?;
-    Ok(buffer.filled().len())
 }
 
 #[derive(Debug)]
@@ -630,22 +638,22 @@ pub struct Body(front::Body);
 
 impl Body {
     pub fn new<R: Read + Send + 'static>(reader: R) -> Self {
-        Self(front::Body::new(Source::new(reader)))
+        Self(front::body(reader, None))
     }
 
     pub fn sized<R: Read + Send + 'static>(reader: R, length: u64) -> Self {
-        Self(front::Body::sized(Source::new(reader), length))
+        Self(front::body(reader, Some(length)))
     }
 
     pub fn rewindable<R: Read + Seek + Unpin + Send + 'static>(reader: R) -> Self {
-        Self(front::Body::rewindable(Seekable::new(reader)))
+        Self(front::rewindable(reader, None))
     }
 
     pub fn rewindable_sized<R: Read + Seek + Unpin + Send + 'static>(
         reader: R,
         length: u64,
     ) -> Self {
-        Self(front::Body::rewindable_sized(Seekable::new(reader), length))
+        Self(front::rewindable(reader, Some(length)))
     }
 
     pub fn as_bytes(&self) -> Option<&[u8]> {
@@ -666,11 +674,7 @@ impl Body {
 
 impl From<File> for Body {
     fn from(file: File) -> Self {
-        let length = file.metadata().unwrap().len();
-        #[cfg(feature = "stream")]
-        return Self(front::Body::rewindable_sized(tokio::fs::File::from_std(file), length));
-        #[cfg(not(feature = "stream"))]
-        Self::rewindable_sized(file, length)
+        Self(front::file(file))
     }
 }
 
@@ -687,7 +691,7 @@ macro_rules! from {
 from!(Bytes, Vec<u8>, String, &'static [u8], &'static str);
 
 pub mod multipart {
-    use super::{File, HeaderMap, Path, Read, Source, front};
+    use super::{Body, File, HeaderMap, Path, Read, front};
 
     #[derive(Debug)]
     pub struct Form(pub(super) front::multipart::Form);
@@ -740,11 +744,11 @@ pub mod multipart {
         }
 
         pub fn reader<R: Read + Send + 'static>(reader: R) -> Self {
-            Self(front::multipart::Part::reader(Source::new(reader)))
+            Self::body(Body::new(reader))
         }
 
         pub fn reader_with_length<R: Read + Send + 'static>(reader: R, length: u64) -> Self {
-            Self(front::multipart::Part::reader_with_length(Source::new(reader), length))
+            Self::body(Body::sized(reader, length))
         }
 
         /// With the errors of the blocking front, because without the feature `stream` this one opens no files.
@@ -754,7 +758,7 @@ pub mod multipart {
             Ok(Self::body(File::open(&path).unwrap()).file_name(name))
         }
 
-        pub fn body(content: impl Into<super::Body>) -> Self {
+        pub fn body(content: impl Into<Body>) -> Self {
             Self(front::multipart::Part::body(content.into().0))
         }
 
@@ -769,111 +773,5 @@ pub mod multipart {
         pub fn headers(self, headers: HeaderMap) -> Self {
             Self(self.0.headers(headers))
         }
-    }
-}
-
-/// A reader that is pending once before each read.
-struct Source {
-    reader: Box<dyn Read + Send>,
-    is_ready: bool,
-}
-
-impl Source {
-    fn new(reader: impl Read + Send + 'static) -> Self {
-        Self { reader: Box::new(reader), is_ready: false }
-    }
-}
-
-impl AsyncRead for Source {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.is_ready = !self.is_ready;
-        if self.is_ready {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let room = buffer.remaining();
-        let count = self.reader.read(buffer.initialize_unfilled())?;
-        if count > room {
-            return Poll::Ready(Err(io::Error::other(
-                "a reader claimed more bytes than it had room for",
-            )));
-        }
-        buffer.advance(count);
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// The same for a reader that can seek, which is pending once before each seek too.
-struct Seekable<R> {
-    reader: R,
-    is_ready: bool,
-    /// The result of a seek.
-    seek: Option<io::Result<u64>>,
-}
-
-impl<R> Seekable<R> {
-    fn new(reader: R) -> Self {
-        Self { reader, is_ready: false, seek: None }
-    }
-
-    fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.is_ready = !self.is_ready;
-        if self.is_ready {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(())
-    }
-}
-
-impl<R: Read + Unpin> AsyncRead for Seekable<R> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        std::task::ready!(self.poll_turn(cx));
-        let count = self.reader.read(buffer.initialize_unfilled())?;
-        buffer.advance(count);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<R: Seek + Unpin> AsyncSeek for Seekable<R> {
-    fn start_seek(mut self: Pin<&mut Self>, to: io::SeekFrom) -> io::Result<()> {
-        assert!(self.seek.is_none(), "one seek at a time");
-        let result = self.reader.seek(to);
-        self.seek = Some(result);
-        Ok(())
-    }
-
-    fn poll_complete(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
-        std::task::ready!(self.poll_turn(cx));
-        self.seek.take().unwrap_or(Ok(0)).into()
-    }
-}
-
-/// A writer that is always ready.
-struct Sink<'a, W: ?Sized>(&'a mut W);
-
-impl<W: Write + ?Sized> AsyncWrite for Sink<'_, W> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(self.0.write(bytes))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.0.flush())
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(cx)
     }
 }
