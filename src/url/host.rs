@@ -18,7 +18,7 @@
 //!
 //! The IPv4 forms matter for security: a filter that compares texts would let `0x7f.1` pass. Here
 //! each has one spelling before any policy sees it (`v4`, `v6` in the tests,
-//! `tests/url_differential.rs`).
+//! `tests/peers/tests/url_differential.rs`).
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};

@@ -44,7 +44,7 @@ use crate::form;
 // Invariants, and the test that guards each:
 //
 // - A URL is what the URL Standard says, byte by byte: `tests/conformance` has the vectors of the web platform, and
-//   `tests/url_differential.rs` compares every method with the crate `url` on generated input, as does the fuzz
+//   `tests/peers/tests/url_differential.rs` compares every method with the crate `url` on generated input, as does the fuzz
 //   target `url`.
 // - A URL parses as itself: `anything_parses_to_a_fixed_point`. Both ways of the parser agree:
 //   `recognizing_agrees_with_parsing`.

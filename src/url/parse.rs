@@ -29,7 +29,7 @@
 //! The fast path must never differ from the full parser, so it recognizes only what the full parser
 //! would copy unchanged, and gives up at the first byte that is special in any way
 //! (`usual_urls_are_recognized`, `other_urls_are_left_to_the_parser`; the fuzz target `url` and
-//! `tests/url_differential.rs` compare both with the crate `url`).
+//! `tests/peers/tests/url_differential.rs` compare both with the crate `url`).
 
 use std::fmt::Write;
 use std::net::Ipv4Addr;

@@ -2,7 +2,7 @@
 //! part step by step: [`PathSegmentsMut`] the path, a [`Serializer`] for [`UrlQuery`] the query.
 //!
 //! Every setter builds the new text of its part and calls `Url::replace`, which moves the ends of the later
-//! parts. The result is always a URL that parses as itself; `tests/url_differential.rs` compares each
+//! parts. The result is always a URL that parses as itself; `tests/peers/tests/url_differential.rs` compares each
 //! setter with that of the crate `url`.
 
 use std::net::IpAddr;
