@@ -119,7 +119,7 @@ fn limits_are_changed_by_methods_that_exist() -> Result<(), Box<dyn Error>> {
 #[cfg(all(feature = "blocking", feature = "json"))]
 mod errors {
     use std::error::Error;
-    use std::io::{Read, Write};
+    use std::io::{self, Read, Write};
     use std::net::TcpListener;
     use std::thread;
     use std::time::Duration;
@@ -156,7 +156,7 @@ mod errors {
     ) -> std::result::Result<String, Box<dyn Error>> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let addr = listener.local_addr()?.to_string();
-        let server = thread::spawn(move || -> std::io::Result<()> {
+        let server = thread::spawn(move || -> io::Result<()> {
             let (mut socket, _) = listener.accept()?;
             let mut request = Vec::new();
             let mut piece = [0; 1024];
@@ -166,7 +166,7 @@ mod errors {
             }
             socket.write_all(response.as_bytes())?;
             if response.is_empty() {
-                socket.read(&mut piece)?; // until the client has given up
+                io::copy(&mut socket, &mut io::sink()).ok(); // until the client has given up
             }
             Ok(())
         });
