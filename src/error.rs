@@ -169,6 +169,9 @@ pub enum Kind {
     /// [Middleware](crate::middleware) of the program failed.
     #[cfg(feature = "middleware")]
     Middleware,
+    /// In a test: no expectation of a [`Mock`](crate::testing::Mock) matches the request.
+    #[cfg(feature = "testing")]
+    Unexpected,
 }
 
 /// The phase in which an error occurred.
@@ -276,6 +279,21 @@ impl Error {
     #[cfg(feature = "middleware")]
     pub fn middleware(cause: impl Into<Cause>) -> Self {
         Self::new(Kind::Middleware, Phase::Build).detail("middleware").cause(cause)
+    }
+
+    /// Creates an error of that kind that a test wants, in the phase in which it usually occurs.
+    #[cfg(feature = "testing")]
+    pub(crate) fn forced(kind: Kind) -> Self {
+        let phase = match kind {
+            Kind::Builder => Phase::Build,
+            Kind::Resolve => Phase::Resolve,
+            Kind::Connect | Kind::Egress => Phase::Connect,
+            Kind::Proxy => Phase::Proxy,
+            Kind::Tls => Phase::Handshake,
+            Kind::Body => Phase::Send,
+            _ => Phase::Head,
+        };
+        Self::new(kind, phase).detail("a failure that the test has asked for")
     }
 
     /// Creates the error of a request body whose source failed, or did not have the announced length.
@@ -438,6 +456,8 @@ impl Error {
             Kind::Builder | Kind::Body | Kind::Cancelled => Fault::Caller,
             #[cfg(feature = "middleware")]
             Kind::Middleware => Fault::Caller,
+            #[cfg(feature = "testing")]
+            Kind::Unexpected => Fault::Caller,
             #[cfg(feature = "download")]
             Kind::File => Fault::Caller,
             #[cfg(feature = "download")]

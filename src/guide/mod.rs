@@ -5,6 +5,7 @@
 //! - [`streams`]: lines and server-sent events,
 //! - `downloads`: files that are downloaded to the end,
 //! - `middleware`: code of your own around each call,
+//! - `testing`: tests without a server,
 //! - [`runtime`](crate::runtime): a client on an async runtime of your own,
 //! - [`compatibility`]: the names of reqwest, and what each does here,
 //! - [`leniency`]: what is accepted of a response, compared with other clients,
@@ -32,6 +33,16 @@ pub mod downloads {}
 #[cfg(all(feature = "middleware", feature = "blocking"))]
 #[doc = include_str!("middleware.md")]
 pub mod middleware {}
+
+#[cfg(all(
+    feature = "testing",
+    feature = "blocking",
+    feature = "middleware",
+    feature = "tokio",
+    feature = "cookies"
+))]
+#[doc = include_str!("testing.md")]
+pub mod testing {}
 
 #[doc = include_str!("compatibility.md")]
 pub mod compatibility {}

@@ -19,7 +19,7 @@ mod no_proxy;
 mod streams;
 mod tunnels;
 
-#[path = "../../../tests/conformance/support.rs"]
+#[path = "../../../../tests/conformance/support.rs"]
 #[allow(dead_code, reason = "not all of it is needed without some features")]
 mod support;
 
