@@ -7,6 +7,8 @@
 //! - `middleware`: code of your own around each call,
 //! - `testing`: tests without a server,
 //! - [`runtime`](crate::runtime): a client on an async runtime of your own,
+//! - `export`: requests as commands of curl, traces as HAR files, what would happen,
+//! - `cassettes`: tests that replay a HAR file,
 //! - [`compatibility`]: the names of reqwest, and what each does here,
 //! - [`leniency`]: what is accepted of a response, compared with other clients,
 //! - [`design`]: why the client is made as it is.
@@ -43,6 +45,14 @@ pub mod middleware {}
 ))]
 #[doc = include_str!("testing.md")]
 pub mod testing {}
+
+#[cfg(all(feature = "har", feature = "blocking"))]
+#[doc = include_str!("export.md")]
+pub mod export {}
+
+#[cfg(all(feature = "har", feature = "blocking"))]
+#[doc = include_str!("cassettes.md")]
+pub mod cassettes {}
 
 #[doc = include_str!("compatibility.md")]
 pub mod compatibility {}
