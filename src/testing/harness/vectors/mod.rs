@@ -26,7 +26,7 @@ mod tunnels;
 mod support;
 
 #[cfg(all(feature = "har", feature = "charset"))]
-#[path = "../../../tests/support/har_format.rs"]
+#[path = "../../../../tests/support/har_format.rs"]
 mod har_format;
 
 use serde_json::Value;
