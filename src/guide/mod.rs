@@ -72,6 +72,16 @@ pub mod downloads {}
 #[doc = include_str!("middleware.md")]
 pub mod middleware {}
 
+#[cfg(all(
+    feature = "testing",
+    feature = "blocking",
+    feature = "middleware",
+    feature = "tokio",
+    feature = "cookies"
+))]
+#[doc = include_str!("testing.md")]
+pub mod testing {}
+
 #[cfg(all(feature = "har", feature = "blocking"))]
 #[doc = include_str!("export.md")]
 pub mod export {}
