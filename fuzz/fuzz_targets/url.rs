@@ -1,12 +1,12 @@
 //! URLs: parsing, joining, setters and getters agree with the crate `url`, which implements the
-//! same standard (deviations, and why, are in `tests/url_differential/peer.rs`). A parsed URL is
+//! same standard (deviations, and why, are in `tests/peers/tests/url_differential/peer.rs`). A parsed URL is
 //! printed and parsed again to itself, and the output is always visible ASCII.
 //!
 //! The first line of the input is a URL, the second a reference; each line after them is a setter:
 //! a letter (see [`set`]) and its argument.
 #![no_main]
 
-#[path = "../../tests/url_differential/peer.rs"]
+#[path = "../../tests/peers/tests/url_differential/peer.rs"]
 mod peer;
 
 use leanhttp::Url;

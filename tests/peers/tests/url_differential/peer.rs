@@ -1,6 +1,6 @@
 //! The `Url` of the crate `url`, and where version 2.5 of it does not follow the URL Standard
 //! (<https://url.spec.whatwg.org/>), or not yet, each time with the clause. For the comparison in
-//! `tests/url_differential.rs` and for the fuzz target `url`.
+//! `tests/peers/tests/url_differential.rs` and for the fuzz target `url`.
 
 use std::net::IpAddr;
 
