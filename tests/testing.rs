@@ -660,14 +660,20 @@ mod time {
         let network = MemoryNetwork::with_clock(NetworkClock::Manual);
         network.serve("http://a.test", |_| Reply::stall()).unwrap();
         network.serve("http://b.test", |_| Reply::status(503).header("retry-after", "50")).unwrap();
-        let client =
-            Client::builder().network(&network).retry(retry::Policy::new()).build().unwrap();
-        for url in ["http://a.test/", "http://b.test/"] {
+        let retries = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&retries);
+        let policy = retry::Policy::new().on_retry(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+        });
+        let client = Client::builder().network(&network).retry(policy).build().unwrap();
+        // The first call waits for its response, the second for its retry.
+        for (url, retried) in [("http://a.test/", 0), ("http://b.test/", 1)] {
             let token = CancelToken::new();
             let before = network.requests().len();
             thread::scope(|scope| {
                 let call = scope.spawn(|| client.get(url).cancel_token(&token).send());
-                while network.requests().len() == before {
+                while network.requests().len() == before || retries.load(Ordering::SeqCst) < retried
+                {
                     thread::yield_now();
                 }
                 token.cancel();
