@@ -21,9 +21,10 @@ fuzz_target!(|input: &[u8]| {
     let shell::Command { words, input } = shell::parse(&command);
     assert_eq!(words[0], b"curl");
     assert_eq!(words.last().unwrap(), url.as_bytes());
+    let options = options(&words[1..words.len() - 1]);
     let values = |option: &str| {
-        let pairs = words.windows(2).filter(move |pair| pair[0] == option.as_bytes());
-        pairs.map(|pair| pair[1].clone()).collect::<Vec<_>>()
+        let given = options.iter().filter(move |(name, _)| *name == option.as_bytes());
+        given.map(|(_, value)| value.to_vec()).collect::<Vec<_>>()
     };
     for (name, value) in [("X-One", one), ("X-Two", two), ("Cookie", one)] {
         let field = match value {
@@ -44,3 +45,15 @@ fuzz_target!(|input: &[u8]| {
     let shown = values("--request");
     assert!(shown.is_empty() || shown == [method.as_bytes()], "{command}");
 });
+
+/// The options that take a value, with it: as for curl, the next word, even if it looks like an option.
+fn options(words: &[Vec<u8>]) -> Vec<(&[u8], &[u8])> {
+    const VALUED: [&[u8]; 4] = [b"--request", b"--header", b"--data-raw", b"--data-binary"];
+    let (mut options, mut words) = (Vec::new(), words.iter());
+    while let Some(word) = words.next() {
+        if VALUED.contains(&word.as_slice()) {
+            options.push((word.as_slice(), words.next().unwrap().as_slice()));
+        }
+    }
+    options
+}
