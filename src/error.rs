@@ -120,6 +120,9 @@ struct Inner {
     /// The response of a status error, of a failed upgrade or of a redirect that was not followed, so
     /// that its body can still be read.
     response: Option<Box<dyn Any + Send + Sync>>,
+    /// The request of the last attempt, which is a type of a layer above.
+    #[cfg(feature = "export")]
+    sent: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// The kind of an error.
@@ -237,6 +240,8 @@ impl Error {
             timings: None,
             line: None,
             response: None,
+            #[cfg(feature = "export")]
+            sent: None,
         };
         Self { inner: Box::new(inner) }
     }
@@ -276,6 +281,12 @@ impl Error {
     #[cfg(feature = "middleware")]
     pub fn middleware(cause: impl Into<Cause>) -> Self {
         Self::new(Kind::Middleware, Phase::Build).detail("middleware").cause(cause)
+    }
+
+    /// Creates the error of a request that a HAR file does not answer.
+    #[cfg(feature = "har")]
+    pub(crate) fn replay(detail: String) -> Self {
+        Self::new(Kind::Middleware, Phase::Build).detail(detail)
     }
 
     /// Creates the error of a request body whose source failed, or did not have the announced length.
@@ -385,6 +396,19 @@ impl Error {
     pub(crate) fn timed(mut self, timings: Option<Box<Timings>>) -> Self {
         self.inner.timings = timings;
         self
+    }
+
+    /// Keeps the request of the last attempt, unless one is kept already.
+    #[cfg(feature = "export")]
+    pub(crate) fn after_sending(mut self, sent: Option<Arc<dyn Any + Send + Sync>>) -> Self {
+        self.inner.sent = self.inner.sent.or(sent);
+        self
+    }
+
+    /// Returns the request of the last attempt.
+    #[cfg(feature = "export")]
+    pub(crate) fn sent(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.inner.sent.as_deref()
     }
 
     /// Sets the line of the body in which the error occurred.

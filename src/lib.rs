@@ -375,6 +375,9 @@
 //! | consecutive coded bytes that decode to (almost) nothing | 1 MiB | `Limits::max_coded_bytes_without_output` |
 //! | content codings of one body | 4 | `Limits::max_content_codings` |
 //! | window of a zstd body, of a brotli body | 8 MiB, 16 MiB | |
+//! | entries of a `har::Recorder`, bytes of each body | 1000, 0 | `Recorder::max_entries`, `bodies` |
+//! | bytes of each body that a `har::Cassette` records, of a HAR file that is read | 1 MiB, 256 MiB | `Cassette::open_with` |
+//! | body that a response or an error keeps for `to_curl` | 1 MiB | |
 //! | a URL | 65,534 bytes | |
 //! | a cookie's name and value | 4096 bytes | `cookie::Limits` |
 //! | cookies of one response, of one domain, in total | 50, 50, 3000 | `cookie::Limits` |
@@ -411,7 +414,8 @@
 //! | `charset` | no | `text` decodes by the charset of the response; without it as UTF-8 | 1 |
 //! | `idna` | no | non-ASCII host names; without it they are an error | 30 |
 //! | `middleware` | no | code of the program around each call, and before each attempt | 0 |
-//! | `export` | no | a request as a command of curl (`to_curl`), without its secrets unless asked for | 0 |
+//! | `export` | no | a request as a command of curl (`to_curl`), without its secrets unless asked for; what would happen to it (`explain`) | 0 |
+//! | `har` | no | with `export`, `json` and `middleware`: requests and responses as HAR files, recorded and replayed | 0 |
 //! | `runtime` | no | a client on an async runtime of your own; may change in a minor release | 2 |
 //! | `log` | no | logs each call and each decision through the crate `log`: connecting, reuse, closing, sending again, redirects | 1 |
 //! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
@@ -543,6 +547,14 @@ pub mod sse {
 pub mod multipart {
     #[cfg(feature = "blocking")]
     pub use crate::blocking::multipart::{Form, Part};
+}
+
+/// HAR 1.2 files: requests and responses that are recorded, and replayed. See the guide on
+/// [exports](guide::export) and [cassettes](guide::cassettes).
+#[cfg(feature = "har")]
+#[cfg_attr(docsrs, doc(cfg(feature = "har")))]
+pub mod har {
+    pub use crate::extra::har::{Cassette, Recorder, Replay};
 }
 
 #[cfg(feature = "middleware")]

@@ -19,6 +19,7 @@
 //! | --- | --- | --- |
 //! | `charset` | `charset` | every text is UTF-8, whatever it declares |
 //! | `digest` | `digest` | no login can be made, so no challenge is answered |
+//! | `har` | `har` | nothing is recorded |
 //! | `log` | `log` | nothing |
 //! | `tls` | `tls`, `tls_settings` | no layer can be made; https is an error that names the feature |
 //!
@@ -38,6 +39,12 @@ pub(crate) mod charset {
             Some(without_mark) => without_mark.to_owned(),
             None => text,
         }
+    }
+
+    /// No charset but UTF-8 is known.
+    #[cfg(feature = "har")]
+    pub(crate) fn decode_exactly(_body: &[u8], _content_type: Option<&[u8]>) -> Option<String> {
+        None
     }
 
     /// Returns the decoded text of a body that begins with a byte order mark; `None` if the body is
@@ -125,6 +132,60 @@ pub(crate) mod log {
     pub(crate) fn sent_again(_: &Url, _: &str) {}
 
     pub(crate) fn retried(_: &Url, _: Reason, _: Duration) {}
+}
+
+/// No HAR files: stands in for `extra::har` and `call::recording`.
+#[cfg(not(feature = "har"))]
+pub(crate) mod har {
+    use std::net::SocketAddr;
+
+    use crate::body::Source;
+    use crate::call::Call;
+    use crate::error::Error;
+    use crate::http1::head::ResponseHead;
+    use crate::policy::Clock;
+
+    pub(crate) mod recording {
+        use std::time::Instant;
+
+        use crate::error::Error;
+
+        /// Cannot be constructed.
+        pub(crate) enum Recording {}
+
+        /// Cannot be constructed.
+        pub(crate) enum BodyRecording {}
+
+        impl Recording {
+            pub(crate) fn of_body(self, _: bool, _: Instant) -> BodyRecording {
+                match self {}
+            }
+        }
+
+        impl BodyRecording {
+            pub(crate) fn read(&mut self, _: Result<&[u8], &Error>, _: Option<u64>, _: Instant) {
+                match *self {}
+            }
+
+            pub(crate) fn end(&mut self) {
+                match *self {}
+            }
+        }
+    }
+
+    impl<S: Source> Call<'_, S> {
+        pub(crate) fn begin_recording(&mut self, _: &impl Clock) {}
+
+        pub(crate) fn record_head(
+            &mut self,
+            _: &ResponseHead,
+            _: Option<SocketAddr>,
+            _: Option<SocketAddr>,
+        ) {
+        }
+
+        pub(crate) fn record_failure(&mut self, _: &Error) {}
+    }
 }
 
 /// No TLS layer: stands in for `transport::tls`.
@@ -261,6 +322,11 @@ pub mod tls_settings {
 
         pub(crate) fn has_identity(&self) -> bool {
             false
+        }
+
+        #[cfg(feature = "export")]
+        pub(crate) fn roots_in_use(&self) -> String {
+            "none: https needs the feature `tls` of leanhttp".to_owned()
         }
 
         pub(crate) fn stage(&self, _host: &str, _identity: IdentityUse) -> Result<Tls> {

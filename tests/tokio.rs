@@ -103,8 +103,14 @@ mod both {
     mod errors;
     #[path = "expect.rs"]
     mod expect;
+    #[cfg(feature = "export")]
+    #[path = "explain.rs"]
+    mod explain;
     #[path = "framing.rs"]
     mod framing;
+    #[cfg(feature = "har")]
+    #[path = "har.rs"]
+    mod har;
     #[path = "hostile_connections.rs"]
     mod hostile_connections;
     #[path = "hostile_cookies.rs"]

@@ -14,6 +14,7 @@ pub mod script;
 #[cfg(feature = "tls")]
 #[path = "../../tests/support/sealed.rs"]
 pub mod sealed;
+pub mod shell;
 pub mod streams;
 
 use std::io::{self, Read};

@@ -84,6 +84,12 @@ impl Timings {
         self.last
     }
 
+    /// Returns the last attempt.
+    #[cfg(feature = "har")]
+    pub(crate) fn current(&self) -> Attempt {
+        self.current
+    }
+
     /// Returns the attempts in order, at least one.
     pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
         self.previous.iter().chain([&self.current])

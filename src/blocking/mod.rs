@@ -45,9 +45,13 @@ use bytes::Bytes;
 
 use self::body::Source;
 use crate::call::RequestParts;
+#[cfg(feature = "export")]
+use crate::client::explain::explain;
 #[cfg(feature = "middleware")]
 use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
+#[cfg(feature = "export")]
+use crate::client::{Defaults, Explanation};
 use crate::driver::runtime::run;
 
 pub use self::runtime::Blocking;
@@ -147,6 +151,49 @@ impl<D> crate::client::request::RequestBuilder<Blocking, D> {
     pub fn send(self) -> Result<Response> {
         let (client, request) = self.finish();
         send_parts(client.standard(), request)
+    }
+}
+
+#[cfg(feature = "export")]
+impl<D: Defaults> crate::client::Client<Blocking, D> {
+    /// Returns what would happen to a GET request to this URL: looks its host up, and sends nothing.
+    ///
+    /// ```no_run
+    /// println!("{}", leanhttp::Client::new().explain("https://example.org/")?);
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`RequestBuilder::explain`].
+    #[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+    pub fn explain<U: IntoUrl>(&self, url: U) -> Result<Explanation> {
+        self.get(url).explain()
+    }
+}
+
+#[cfg(feature = "export")]
+impl<D> crate::client::request::RequestBuilder<Blocking, D> {
+    /// Returns what would happen to the request: looks its host up, within the time limits of a call, and sends
+    /// nothing. Middleware is not run.
+    ///
+    /// ```no_run
+    /// let request = leanhttp::Client::new().post("https://example.org/").body("text");
+    /// let explanation = request.explain()?;
+    /// for address in explanation.addresses() {
+    ///     println!("{} {}", address.address(), address.denied().unwrap_or("allowed"));
+    /// }
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid. What would fail later, such as the lookup, is a part of the explanation.
+    #[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+    pub fn explain(self) -> Result<Explanation> {
+        let (client, request) = self.finish();
+        let (client, request) = (client.standard(), request?);
+        run(|| explain(&client, request))
     }
 }
 

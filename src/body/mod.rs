@@ -319,6 +319,16 @@ impl<S: Source> Body<S> {
         }
     }
 
+    /// Returns the bytes that [`as_bytes`](Self::as_bytes) does, without a copy.
+    #[cfg(feature = "export")]
+    pub(crate) fn shared_bytes(&self) -> Option<Bytes> {
+        match self.segments.first() {
+            Some(Segment::Bytes(bytes)) if self.segments.len() == 1 => Some(bytes.clone()),
+            None => Some(Bytes::new()),
+            Some(_) => None,
+        }
+    }
+
     /// Sends these fields after the body (RFC 9110 §6.5). The body is then sent in chunks.
     ///
     /// Fields that a server needs before the body, such as `Content-Type` or `Authorization`, cause an

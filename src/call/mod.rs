@@ -118,6 +118,10 @@ pub(crate) use crate::off::log;
 
 mod head;
 mod outcome;
+#[cfg(feature = "har")]
+mod recording;
+#[cfg(feature = "export")]
+mod sent;
 mod shown;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -136,8 +140,7 @@ use crate::coding::Codings;
 use crate::config::attempt::AttemptHead;
 use crate::config::{Config, InformationalObserver};
 use crate::error::{Error, Result};
-#[cfg(feature = "export")]
-use crate::extra::curl::{self, Outline, Payload};
+use crate::extra::har::recording::Recording;
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::HeaderSection;
@@ -184,6 +187,11 @@ pub(crate) struct Call<'c, S: Source> {
     /// The fields of the current attempt, if the program's hook has seen them.
     #[cfg(feature = "middleware")]
     fields: Option<HeaderMap>,
+    /// The head of the current attempt as it was written; empty before.
+    #[cfg(feature = "export")]
+    head: Vec<u8>,
+    /// The entry of the current attempt in the recorder of the client.
+    recording: Option<Recording>,
     /// The connection of the current attempt is from the pool.
     is_pooled: bool,
     /// The number of retries that the policy made, over all hops.
@@ -252,6 +260,9 @@ impl<'c, S: Source> Call<'c, S> {
             may_resend: true,
             #[cfg(feature = "middleware")]
             fields: None,
+            #[cfg(feature = "export")]
+            head: Vec::new(),
+            recording: None,
             is_pooled: false,
             retries: 0,
             is_budget_used_up: false,
@@ -334,6 +345,10 @@ impl<'c, S: Source> Call<'c, S> {
         Route::of(&self.request.url, self.proxy(), self.identity())
     }
 
+    pub(crate) fn take_recording(&mut self) -> Option<Recording> {
+        self.recording.take()
+    }
+
     /// Returns whether the client certificate may be sent on the current hop. A client without one
     /// gets `Shown`, because its connections need not be kept apart.
     pub(crate) fn identity(&self) -> IdentityUse {
@@ -341,6 +356,13 @@ impl<'c, S: Source> Call<'c, S> {
             self.request.url.http_scheme() == Ok(Scheme::Https) && self.config.tls.has_identity()
         };
         if self.withholds && could_be_shown() { IdentityUse::Withheld } else { IdentityUse::Shown }
+    }
+
+    /// Begins the next attempt: the next phase of the timings.
+    pub(crate) fn next_hop(&mut self, now: Instant) {
+        self.budget.next_hop(now);
+        #[cfg(feature = "export")]
+        self.head.clear();
     }
 
     pub(crate) fn outgoing(&self) -> Outgoing {
@@ -385,18 +407,19 @@ impl<'c, S: Source> Call<'c, S> {
         Ok(())
     }
 
-    /// Returns the request as a command of curl. Its body is shown if the request has all of it.
+    /// Returns the fields that the program's hook has decided on.
     #[cfg(feature = "export")]
-    pub(crate) fn as_curl(&self, is_whole: bool, with_secrets: bool) -> Result<String> {
-        let RequestParts { method, url, version, body, .. } = &*self.request;
-        let headers = self.final_fields();
-        let body = match body.as_ref().map(Body::as_bytes) {
-            None if is_whole => Payload::None,
-            Some(Some(bytes)) => Payload::Bytes(bytes),
-            _ => Payload::Source,
-        };
-        let outline = Outline { method, url, version: *version, headers: &headers, body };
-        Ok(curl::command(&outline, with_secrets))
+    fn hooked_fields(&self) -> Option<&HeaderMap> {
+        #[cfg(feature = "middleware")]
+        return self.fields.as_ref();
+        #[cfg(not(feature = "middleware"))]
+        None
+    }
+
+    /// Returns the body, if it is in memory in one piece; empty if there is none.
+    #[cfg(feature = "har")]
+    pub(crate) fn body_bytes(&self) -> Option<&[u8]> {
+        self.request.body.as_ref().map_or(Some(&[][..]), Body::as_bytes)
     }
 
     /// Returns whether the request is a TRACE, which must not contain secrets (RFC 9110 §9.3.8).

@@ -16,14 +16,20 @@ use super::ClientBuilder;
 use super::event_source::EventSource;
 #[cfg(feature = "sse")]
 use super::events::Events;
+#[cfg(feature = "export")]
+use super::explain::explain;
 #[cfg(feature = "middleware")]
 use super::middleware::{Function, Handling, Middleware, Next};
+#[cfg(feature = "export")]
+use super::request::IntoUrl;
 use super::request::{Request, RequestBuilder};
 use super::response::{Response, Upgraded};
 #[cfg(feature = "json")]
 use super::streams::JsonLines;
 use super::streams::Lines;
 use super::{Client, ResponseBody, send};
+#[cfg(feature = "export")]
+use super::{Defaults, Explanation};
 use crate::call::RequestParts;
 use crate::driver::async_runtime::Asynchronous;
 use crate::error::{Error, Result};
@@ -78,6 +84,58 @@ impl<F: Asynchronous, D> RequestBuilder<F, D> {
         let (client, request) = self.finish();
         let client = client.standard();
         async move { call(client, request).await }
+    }
+}
+
+#[cfg(feature = "export")]
+impl<F: Asynchronous, D: Defaults> Client<F, D> {
+    /// Returns what would happen to a GET request to this URL: looks its host up, and sends nothing.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "tokio")]
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// println!("{}", leanhttp::tokio::Client::new().explain("https://example.org/").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`RequestBuilder::explain`].
+    #[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+    pub async fn explain<U: IntoUrl>(&self, url: U) -> Result<Explanation> {
+        let request = self.get(url);
+        request.explain().await
+    }
+}
+
+#[cfg(feature = "export")]
+impl<F: Asynchronous, D> RequestBuilder<F, D> {
+    /// Returns what would happen to the request: looks its host up, within the time limits of a call, and sends
+    /// nothing. Middleware is not run.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "tokio")]
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// let request = leanhttp::tokio::Client::new().post("https://example.org/").body("text");
+    /// let explanation = request.explain().await?;
+    /// for address in explanation.addresses() {
+    ///     println!("{} {}", address.address(), address.denied().unwrap_or("allowed"));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid, or if this is not awaited where the runtime can make calls. What would fail
+    /// later, such as the lookup, is a part of the explanation.
+    #[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+    pub async fn explain(self) -> Result<Explanation> {
+        let (client, request) = self.finish();
+        let (client, request) = (client.standard(), request?);
+        check::<F>()?;
+        explain(&client, request).await
     }
 }
 

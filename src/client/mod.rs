@@ -43,8 +43,12 @@ pub mod download;
 pub(crate) mod event_source;
 #[cfg(feature = "sse")]
 pub(crate) mod events;
+#[cfg(feature = "export")]
+pub(crate) mod explain;
 #[cfg(feature = "middleware")]
 pub mod middleware;
+#[cfg(feature = "har")]
+mod replay;
 pub mod request;
 pub mod response;
 pub mod streams;
@@ -73,6 +77,9 @@ use crate::policy::deadline::Budget;
 use crate::policy::{redirect, retry};
 
 pub use crate::driver::ResponseBody;
+#[cfg(feature = "export")]
+#[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+pub use explain::{ExplainedAddress, Explanation};
 pub use upgraded::Upgraded;
 
 pub use crate::config::{Defaults, Standard};
@@ -313,6 +320,8 @@ async fn send_within<F: Runtime>(
         }
         Err(error) => {
             log::failed(call.method(), call.url(), error.kind(), call.budget.timings());
+            #[cfg(feature = "export")]
+            let error = error.after_sending(Some(call.sent()));
             Err(error.timed(call.budget.into_timings()))
         }
     }
@@ -324,6 +333,8 @@ async fn send_within<F: Runtime>(
 fn refuse<F: Runtime>(error: Error, response: Result<Response<ResponseBody<F>>>) -> Error {
     let Ok(response) = response else { return error };
     let timings = response.head.timings.clone();
+    #[cfg(feature = "export")]
+    let error = response.head.about(error);
     error.timed(timings).keeping(Box::new(response))
 }
 
@@ -337,6 +348,9 @@ fn deliver<F: Runtime>(
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
     let is_empty = open.body_left() == Some(0);
+    let recording = call.take_recording();
+    #[cfg(feature = "export")]
+    let sent = call.sent();
     let request = open.is_sending().then(|| call.take_body());
     let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
     let adds_info = call.config().tls.adds_info();
@@ -346,6 +360,10 @@ fn deliver<F: Runtime>(
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
+    #[cfg(feature = "export")]
+    {
+        head.sent = Some(sent);
+    }
     if let Some(history) = history {
         head.extensions.insert(History(history));
     }
@@ -362,5 +380,6 @@ fn deliver<F: Runtime>(
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // the caller need not read an empty body
     }
+    body.record(recording, || shared.runtime.now());
     Ok(Response { head, body })
 }

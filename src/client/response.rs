@@ -32,6 +32,8 @@ use crate::cookie::Cookie;
 use crate::driver::runtime::Runtime;
 use crate::driver::{Addresses, ResponseBody};
 use crate::error::{Error, Kind, Phase, Result};
+#[cfg(feature = "export")]
+use crate::extra::sent::SentRequest;
 use crate::fields::link::RawLink;
 use crate::fields::{date, disposition, link};
 use crate::http1::head::ResponseHead;
@@ -61,6 +63,9 @@ pub(crate) struct Head {
     pub(crate) timings: Option<Box<Timings>>,
     pub(crate) tls: Option<TlsInfo>,
     pub(crate) extensions: Extensions,
+    /// The request of the last hop; `None` for a hand-made response.
+    #[cfg(feature = "export")]
+    pub(crate) sent: Option<Arc<SentRequest>>,
 }
 
 /// The redirects that led to a response, among its extensions: most responses have none.
@@ -73,7 +78,24 @@ impl Head {
         url: Url,
         addresses: Option<Arc<Addresses>>,
     ) -> Self {
-        Self { received, url, addresses, timings: None, tls: None, extensions: Extensions::new() }
+        Self {
+            received,
+            url,
+            addresses,
+            timings: None,
+            tls: None,
+            extensions: Extensions::new(),
+            #[cfg(feature = "export")]
+            sent: None,
+        }
+    }
+
+    /// Returns an error that knows the URL of this response, and its request.
+    pub(crate) fn about(&self, error: Error) -> Error {
+        let error = error.for_url(&self.url);
+        #[cfg(feature = "export")]
+        let error = error.after_sending(self.sent.clone().map(|sent| sent as _));
+        error
     }
 
     pub(crate) fn addresses(&self) -> Addresses {
@@ -131,6 +153,32 @@ impl<B> Response<B> {
     /// is.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.head.addresses().local
+    }
+
+    /// Returns the request of this response as a command of curl for a POSIX shell, as
+    /// [`RequestBuilder::to_curl`](crate::client::request::RequestBuilder::to_curl) does, with its secrets replaced by
+    /// `REDACTED`: after redirects, the last request. `None` for a response that was never received.
+    ///
+    /// A body over 1 MiB is not shown.
+    ///
+    /// ```no_run
+    /// let response = leanhttp::get("https://example.org/")?;
+    /// if response.status().is_server_error() {
+    ///     eprintln!("try this: {}", response.to_curl().unwrap_or_default());
+    /// }
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[cfg(feature = "export")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+    pub fn to_curl(&self) -> Option<String> {
+        self.head.sent.as_ref().map(|sent| sent.to_curl(false))
+    }
+
+    /// Returns the request as [`to_curl`](Self::to_curl) does, with all of its secrets.
+    #[cfg(feature = "export")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+    pub fn to_curl_with_secrets(&self) -> Option<String> {
+        self.head.sent.as_ref().map(|sent| sent.to_curl(true))
     }
 
     /// Returns the redirects that led here, in their order; empty if there were none. The URL of the last one and
@@ -327,7 +375,7 @@ impl<B> Response<B> {
 
     pub(crate) fn status_error(&self) -> Error {
         let ResponseHead { status, headers, .. } = &*self.head.received;
-        Error::from_status(*status, reason(headers.raw())).with_url(self.head.url.clone())
+        self.head.about(Error::from_status(*status, reason(headers.raw())))
     }
 }
 
@@ -384,11 +432,11 @@ impl<F: Runtime> Response<ResponseBody<F>> {
 
     /// Reads the next decoded bytes; 0 means the end.
     pub(crate) async fn next_bytes(&mut self, into: &mut [u8]) -> Result<usize> {
-        self.body.next_bytes(into).await.map_err(|error| error.for_url(&self.head.url))
+        self.body.next_bytes(into).await.map_err(|error| self.head.about(error))
     }
 
     pub(crate) async fn collect(&mut self) -> Result<Vec<u8>> {
-        self.body.collect().await.map_err(|error| error.for_url(&self.head.url))
+        self.body.collect().await.map_err(|error| self.head.about(error))
     }
 
     pub(crate) async fn collect_text(mut self, default_encoding: &str) -> Result<String> {

@@ -29,6 +29,14 @@ pub(crate) fn recoded(body: &[u8], content_type: Option<&[u8]>) -> Option<String
     Some(encoding.decode(body).0.into_owned())
 }
 
+/// Returns the text of a body in the charset that `Content-Type` declares, if the whole of it is valid.
+#[cfg(feature = "har")]
+pub(crate) fn decode_exactly(body: &[u8], content_type: Option<&[u8]>) -> Option<String> {
+    let encoding = content_type.and_then(|value| declared(value, body))?;
+    let text = encoding.decode_without_bom_handling_and_without_replacement(body)?;
+    Some(text.into_owned())
+}
+
 /// Returns the charset that `Content-Type` declares. JSON is UTF-8 and has no charset (RFC 8259
 /// §8.1, §11): a declared one counts only if the body is not UTF-8 JSON.
 fn declared(content_type: &[u8], body: &[u8]) -> Option<&'static Encoding> {

@@ -202,6 +202,11 @@ const FIRST_PIECE: usize = 8 * 1024;
 const PIECE: usize = 64 * 1024;
 
 impl Decoder {
+    /// Returns the number of coded bytes consumed.
+    pub(crate) fn consumed(&self) -> u64 {
+        self.encoded
+    }
+
     /// Returns the space for coded bytes that are read.
     pub(crate) fn space(&mut self) -> &mut [u8] {
         self.coded.space(self.piece)

@@ -78,6 +78,8 @@ use crate::base::text::Excerpt;
 use crate::coding::Codings;
 use crate::cookie::Cookies;
 use crate::error::{Error, Result};
+#[cfg(feature = "har")]
+use crate::extra::har::Recorder;
 use crate::fields::singleton;
 use crate::http1::exchange::Expectation;
 use crate::http1::head::ResponseHead;
@@ -128,6 +130,8 @@ pub(crate) struct Config {
     pub(crate) tls: tls::TlsSettings,
     #[cfg(feature = "middleware")]
     pub(crate) on_attempt: Option<attempt::AttemptHook>,
+    #[cfg(feature = "har")]
+    pub(crate) recorder: Option<Recorder>,
 }
 
 impl Config {
@@ -187,6 +191,20 @@ impl Config {
     }
 }
 
+#[cfg(feature = "export")]
+impl Config {
+    /// Returns the rule that decides on the proxy for `url`, in words.
+    pub(crate) fn explain_proxy(&self, url: &Url) -> String {
+        match &self.proxies {
+            Some(_) if self.dialling.unix_socket.is_some() => {
+                "all connections go to a Unix domain socket".to_owned()
+            }
+            Some(proxies) => proxies.explain(url),
+            None => "no proxy is set".to_owned(),
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         let mut default_headers = HeaderMap::with_capacity(2);
@@ -217,6 +235,8 @@ impl Default for Config {
             tls: tls::TlsSettings::default(),
             #[cfg(feature = "middleware")]
             on_attempt: None,
+            #[cfg(feature = "har")]
+            recorder: None,
         }
     }
 }

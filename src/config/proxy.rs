@@ -202,7 +202,7 @@ impl Proxy {
                 decide(url).map(|hop| extras.give(hop?))
             })),
         };
-        Ok(ProxyRule { scheme, except, choice })
+        Ok(ProxyRule { variable: None, scheme, except, choice })
     }
 }
 

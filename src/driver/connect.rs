@@ -142,6 +142,24 @@ fn denied_target(target: &Target, why: Denied) -> Error {
     Error::new(Kind::Egress, Phase::Connect).peer(target.authority()).cause(why)
 }
 
+/// Returns the addresses that a connection for the call's current hop could lead to, each with the verdict of the
+/// egress policy; none for a Unix domain socket.
+#[cfg(feature = "export")]
+pub(crate) async fn candidates<F: Runtime>(
+    runtime: &F,
+    call: &mut Call<'_, F::Source>,
+) -> Result<Vec<(SocketAddr, Option<Denied>)>> {
+    check_url(call)?;
+    let dialling = &call.config().dialling;
+    if dialling.unix_socket.is_some() {
+        return Ok(Vec::new());
+    }
+    call.budget.start_connecting(runtime.now());
+    let found = look_up(runtime, call, &stop(&call.route(), dialling)).await?;
+    let verdict = |address| dialling.egress.as_ref().and_then(|egress| egress.check(address).err());
+    Ok(found.into_iter().map(|address| (address, verdict(address))).collect())
+}
+
 /// Opens a connection for the call's current hop. Its setup, such as TLS, begins with its first
 /// bytes.
 pub(crate) async fn open<F: Runtime>(

@@ -320,6 +320,8 @@ impl<F: Runtime> Connection<F> {
         self.pipe.start();
         let (method, expectation) = (call.method().clone(), call.expectation());
         self.exchange.start(method, outgoing, expectation, |out| call.write_head(out));
+        #[cfg(feature = "export")]
+        call.keep_head(self.exchange.output());
         if call.body_may_stall() {
             self.exchange.send_head_first();
         }

@@ -205,7 +205,7 @@ pub(crate) async fn send<F: Runtime>(
             }
         };
         wait(&shared.runtime, &call.budget, when).await;
-        call.budget.next_hop(shared.runtime.now());
+        call.next_hop(shared.runtime.now());
     }
 }
 
@@ -214,14 +214,19 @@ async fn attempt<F: Runtime>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
 ) -> Result<(ErasedBox<Connection<F>>, Box<ResponseHead>), Failure> {
+    call.begin_recording(&shared.runtime);
     let connection = checkout::connection(shared, call).await;
-    let mut connection = connection.map_err(Failure::unconnected)?;
+    let connection = connection.map_err(Failure::unconnected);
+    let mut connection = connection.inspect_err(|failure| call.record_failure(&failure.error))?;
     match connection.send(call).await {
         Ok(head) => {
             connection.heed_keep_alive(&head);
+            let Addresses { remote, local } = **connection.addresses();
+            call.record_head(&head, remote, local);
             Ok((connection, head))
         }
         Err(failure) => {
+            call.record_failure(&failure.error);
             if failure.is_stale_connection() {
                 checkout::learn(shared, &connection);
             }

@@ -63,7 +63,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(any(feature = "tokio", feature = "runtime"))]
 use bytes::{Bytes, BytesMut};
@@ -77,6 +77,7 @@ use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::body::Body;
 use crate::coding::{CodingError, Decoder};
 use crate::error::{Error, Kind, Phase, Result};
+use crate::extra::har::recording::{BodyRecording, Recording};
 use crate::http1::close::CloseReason;
 use crate::http1::exchange::{BodyStep, SendStep};
 use crate::policy::deadline::{Budget, Stage};
@@ -99,6 +100,8 @@ pub struct ResponseBody<F: Runtime> {
     pub(crate) trailers: Option<Box<HeaderMap>>,
     /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
+    /// The entry of the client's recorder, until the body ends.
+    recording: Option<BodyRecording>,
     /// The memory of the pieces that an async caller reads; `None` before the first.
     #[cfg(any(feature = "tokio", feature = "runtime"))]
     pub(crate) pieces: Option<Box<PieceMemory>>,
@@ -193,6 +196,7 @@ impl<F: Runtime> ResponseBody<F> {
             decoding: decoder.map(Box::new),
             trailers: None,
             url: None,
+            recording: None,
             #[cfg(any(feature = "tokio", feature = "runtime"))]
             pieces: None,
         }
@@ -206,6 +210,7 @@ impl<F: Runtime> ResponseBody<F> {
             decoding: None,
             trailers: None,
             url: None,
+            recording: None,
             #[cfg(any(feature = "tokio", feature = "runtime"))]
             pieces: None,
         }
@@ -232,16 +237,40 @@ impl<F: Runtime> ResponseBody<F> {
             None => self.source.read(into).await,
             Some(decoder) => decode(decoder, &mut self.source, into).await,
         };
+        if let Some(recording) = &mut self.recording {
+            if let ResponseSource::Connection(lease) = &self.source {
+                let bytes =
+                    read.as_ref().map(|count| into.split_at_checked(*count).unwrap_or_default().0);
+                let received = self.decoding.as_ref().map(|decoder| decoder.consumed());
+                recording.read(bytes, received, lease.shared.runtime.now());
+            }
+        }
         match &read {
             // If the last byte is known to be the last, the caller need not read the end.
             Ok(count) if *count == 0 || self.decoding.is_none() => self.end(),
             Ok(_) => {}
             Err(_) => self.source = ResponseSource::Broken,
         }
+        self.end_recording(matches!(read, Ok(0)));
         read.map_err(|error| match &self.url {
             Some(url) => error.for_url(url),
             None => error,
         })
+    }
+
+    /// Records the body from now on, which was not read yet.
+    pub(crate) fn record(&mut self, recording: Option<Recording>, now: impl FnOnce() -> Instant) {
+        let is_decoded = self.decoding.is_some();
+        self.recording = recording.map(|recording| recording.of_body(is_decoded, now()));
+        self.end_recording(false);
+    }
+
+    /// Ends the recording of a body that has ended.
+    fn end_recording(&mut self, has_ended: bool) {
+        let has_ended = has_ended || matches!(self.source, ResponseSource::Ended);
+        if let Some(mut recording) = self.recording.take_if(|_| has_ended) {
+            recording.end();
+        }
     }
 
     /// Takes the source while the caller holds a piece of the body. If it is dropped, the piece is

@@ -11,7 +11,7 @@
 //! | `--globoff` for `[]{}`, `--path-as-is` for dot segments | curl would change the URL |
 //! | a body of other bytes than text, or over 128 KiB, by `printf` through a pipe | an argument ends at a NUL, and has a limit |
 //! | `--header 'X-A;'` for an empty value | `X-A:` would remove the field |
-//! | secrets are replaced by `REDACTED` unless asked for | commands are pasted into bug reports |
+//! | secrets are replaced by `REDACTED` unless asked for (`redact.rs`) | commands are pasted into bug reports |
 //!
 //! `tests/export.rs` runs the commands with the real curl and compares what a server receives.
 
@@ -20,7 +20,7 @@ use std::fmt::Write as _;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 
-use crate::policy::auth::{is_credential, is_secret};
+use crate::extra::redact;
 use crate::url::Url;
 
 /// A request as it would be sent.
@@ -48,20 +48,18 @@ const LONGEST_ARGUMENT: usize = 120 * 1024;
 /// The length of a body from which on some version of curl adds `Expect: 100-continue`.
 const EXPECTING: usize = 1024;
 
-const REDACTED: &str = "REDACTED";
-
 /// Returns the command, without a line end.
 pub(crate) fn command(request: &Outline<'_>, with_secrets: bool) -> String {
     let Outline { method, url, version, headers, body } = request;
     let mut words = vec!["curl".to_owned()];
     let has_data = *body != Payload::None || headers.contains_key(header::CONTENT_LENGTH);
-    words.extend(method_words(method, has_data).map(str::to_owned));
+    words.extend(method_words(method, has_data).map(|word| quoted(word.as_bytes())));
     match (*version, url.scheme()) {
         (Version::HTTP_10, _) => words.push("--http1.0".to_owned()),
         (_, "https") => words.push("--http1.1".to_owned()),
         _ => {}
     }
-    let shown = if with_secrets { url.as_str().to_owned() } else { without_secrets(url) };
+    let shown = if with_secrets { url.as_str().to_owned() } else { redact::url(url) };
     if shown.contains(['[', ']', '{', '}']) {
         words.push("--globoff".to_owned());
     }
@@ -122,30 +120,20 @@ fn is_shown(name: &HeaderName, value: &HeaderValue, url: &Url) -> bool {
 
 /// Returns a field as an argument. Only the scheme of credentials is shown.
 fn field(name: &HeaderName, value: &HeaderValue, with_secrets: bool) -> String {
-    let name = capitalized(name);
+    let spelled = capitalized(name);
     if value.is_empty() {
-        return quoted(format!("{name};").as_bytes());
+        return quoted(format!("{spelled};").as_bytes());
     }
-    let mut line = format!("{name}: ").into_bytes();
-    if with_secrets || !is_secret_field(&name, value) {
-        line.extend_from_slice(value.as_bytes());
-    } else {
-        let scheme = value.to_str().ok().and_then(|value| value.split_once(' '));
-        let is_login = name.ends_with("Authorization");
-        if let Some((scheme, _)) = scheme.filter(|_| is_login) {
-            line.extend_from_slice(format!("{scheme} ").as_bytes());
-        }
-        line.extend_from_slice(REDACTED.as_bytes());
+    let mut line = format!("{spelled}: ").into_bytes();
+    match redact::field(name, value).filter(|_| !with_secrets) {
+        Some(redacted) => line.extend_from_slice(&redacted),
+        None => line.extend_from_slice(value.as_bytes()),
     }
     if std::str::from_utf8(&line).is_ok() {
         quoted(&line)
     } else {
         format!("\"$({})\"", printed(&line))
     }
-}
-
-fn is_secret_field(name: &str, value: &HeaderValue) -> bool {
-    HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_secret(&name, value))
 }
 
 /// Returns the usual spelling of a field name, such as `Content-Type`.
@@ -155,32 +143,6 @@ fn capitalized(name: &HeaderName) -> String {
         first.to_ascii_uppercase() + rest
     });
     words.collect::<Vec<_>>().join("-")
-}
-
-/// Returns the URL with a placeholder for its password, and for the values of query parameters whose names say
-/// that they are credentials.
-fn without_secrets(url: &Url) -> String {
-    let mut shown = url.clone();
-    if shown.password().is_some() {
-        let _ = shown.set_password(Some(REDACTED));
-    }
-    let Some(query) = url.query() else { return shown.to_string() };
-    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, value)) if !value.is_empty() && is_secret_parameter(name) => {
-            format!("{name}={REDACTED}")
-        }
-        _ => pair.to_owned(),
-    });
-    let query = pairs.collect::<Vec<_>>().join("&");
-    shown.set_query(Some(&query));
-    shown.to_string()
-}
-
-/// Returns whether a query parameter is a credential by its name, as for fields, or a signature.
-fn is_secret_parameter(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let is_signature = name.split(['-', '_', '.']).any(|word| matches!(word, "sig" | "signature"));
-    is_signature || HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_credential(&name))
 }
 
 /// Returns whether the path has a segment that curl would remove.
@@ -259,6 +221,9 @@ mod tests {
             ("GET", "http://[::1]/", "--globoff 'http://[::1]/'"),
             ("GET", "http://a.test/%2E%2e", "http://a.test/"),
             ("GET", "http://a.test/a!b", "'http://a.test/a!b'"),
+            // A method is a token (RFC 9110 §5.6.2), and a shell would run what stands in some of them.
+            ("`id`", "http://a.test/", "--request '`id`' http://a.test/"),
+            ("A|B$C'", "http://a.test/", "--request 'A|B$C'\\''' http://a.test/"),
         ];
         for (method, url, expected) in rows {
             let command = curl(method, url, &[], Payload::None);

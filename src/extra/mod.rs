@@ -1,5 +1,6 @@
 //! Machines beside the protocol, each behind a feature except lines: downloads that finish ([`download`]), bodies
-//! as lines and as events ([`streams`]), and what a request is as a command of curl ([`curl`]).
+//! as lines and as events ([`streams`]), what a request is as a command of curl ([`curl`]), and calls as HAR files,
+//! written and replayed ([`har`]).
 //!
 //! Each is a function or a value, without a socket, a clock or a thread; its methods for users stand in
 //! `client/`.
@@ -8,4 +9,12 @@
 pub(crate) mod curl;
 #[cfg(feature = "download")]
 pub(crate) mod download;
+#[cfg(feature = "har")]
+pub(crate) mod har;
+#[cfg(not(feature = "har"))]
+pub(crate) use crate::off::har;
+#[cfg(feature = "export")]
+pub(crate) mod redact;
+#[cfg(feature = "export")]
+pub(crate) mod sent;
 pub(crate) mod streams;

@@ -10,6 +10,8 @@
 //! - `downloads`: files that are downloaded to the end,
 //! - `middleware`: code of your own around each call,
 //! - [`runtime`](crate::runtime): a client on an async runtime of your own,
+//! - `export`: requests as commands of curl, traces as HAR files, what would happen,
+//! - `cassettes`: tests that replay a HAR file,
 //! - [`compatibility`]: the names of reqwest, and what each does here,
 //! - [`leniency`]: what is accepted of a response, compared with other clients,
 //! - [`design`]: why the client is made as it is.
@@ -63,6 +65,14 @@ pub mod downloads {}
 #[cfg(all(feature = "middleware", feature = "blocking"))]
 #[doc = include_str!("middleware.md")]
 pub mod middleware {}
+
+#[cfg(all(feature = "har", feature = "blocking"))]
+#[doc = include_str!("export.md")]
+pub mod export {}
+
+#[cfg(all(feature = "har", feature = "blocking"))]
+#[doc = include_str!("cassettes.md")]
+pub mod cassettes {}
 
 #[doc = include_str!("compatibility.md")]
 pub mod compatibility {}

@@ -75,6 +75,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use crate::base::cancel::CancelToken;
+#[cfg(feature = "har")]
+use crate::base::timings::Attempt;
 use crate::base::timings::{Lap, Timings};
 use crate::error::Kind;
 
@@ -423,11 +425,22 @@ impl Budget {
         self.meter = is_metered.then(|| Box::new(Meter::start(pace)));
     }
 
+    #[cfg(feature = "export")]
+    pub(crate) fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
+    }
+
     /// Records the end of a phase.
     pub(crate) fn lap(&mut self, lap: Lap, now: Instant) {
         if let Some(timings) = &mut self.timings {
             timings.lap(lap, now);
         }
+    }
+
+    /// Returns the timings of the current attempt.
+    #[cfg(feature = "har")]
+    pub(crate) fn current_attempt(&self) -> Attempt {
+        self.timings.as_ref().map(|timings| timings.current()).unwrap_or_default()
     }
 
     /// Records the start of another hop.

@@ -99,7 +99,7 @@ const STATUSES: [StatusCode; 4] = [
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Policy {
-    attempts: u32,
+    pub(crate) attempts: u32,
     pub(crate) delays: Delays,
     statuses: Vec<StatusCode>,
     methods: Vec<Method>,

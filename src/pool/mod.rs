@@ -231,6 +231,22 @@ impl<T: Pooled> Pool<T> {
         }
     }
 
+    /// Returns the number of connections to `url` through that proxy.
+    #[cfg(feature = "export")]
+    pub(crate) fn idle_to(
+        &self,
+        url: &Url,
+        proxy: Option<&Arc<ProxyServer>>,
+        identity: IdentityUse,
+    ) -> usize {
+        let leads_there = |route: &Route| route.leads_to(url, proxy, identity);
+        let newest = self.newest.as_ref();
+        let newest = newest.is_some_and(|newest| leads_there(newest.connection.route()));
+        let hash = || self.hash(|state| Route::hash_to(url, proxy, identity, state));
+        let lane = self.find(leads_there, hash).ok().and_then(|lane| self.lanes.get(lane));
+        lane.map_or(0, |lane| lane.idle.len) + usize::from(newest)
+    }
+
     /// Keeps a connection that [may be kept](Self::may_keep), and returns the one that is evicted
     /// for it.
     pub(crate) fn put(&mut self, connection: T, now: Instant) -> Option<Closed<T>> {

@@ -217,6 +217,26 @@ steps! { ClientBuilder:
     http2_keep_alive_while_idle(enabled: bool);
 }
 
+#[cfg(feature = "har")]
+steps! { ClientBuilder:
+    record(recorder: real::har::Recorder);
+    cassette(cassette: &real::har::Cassette);
+}
+
+#[cfg(feature = "export")]
+impl Client {
+    pub fn explain<U: IntoUrl>(&self, url: U) -> Result<real::client::Explanation> {
+        block_on(self.0.explain(url))
+    }
+}
+
+#[cfg(feature = "export")]
+impl RequestBuilder {
+    pub fn explain(self) -> Result<real::client::Explanation> {
+        block_on(self.0.explain())
+    }
+}
+
 #[cfg(feature = "platform-verifier")]
 steps! { ClientBuilder:
     tls_platform_verifier();

@@ -40,6 +40,8 @@ use crate::config::{Config, Defaults, Standard, default_netrc_path, read_netrc, 
 use crate::cookie::{CookieStore, Cookies};
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
+#[cfg(feature = "har")]
+use crate::extra::har::{Cassette, CassetteMode, Recorder};
 use crate::http1::exchange::Expectation;
 use crate::http1::request_head::Case;
 use crate::policy::auth;
@@ -444,6 +446,42 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     {
         self.config.on_attempt = Some(AttemptHook(Arc::new(hook)));
         self
+    }
+
+    /// Records the requests of this client; the last recorder set counts. See [`har`](crate::har).
+    ///
+    /// ```
+    /// use leanhttp::har::Recorder;
+    ///
+    /// let recorder = Recorder::new();
+    /// let client = leanhttp::Client::builder().record(recorder.clone()).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[cfg(feature = "har")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "har")))]
+    pub fn record(mut self, recorder: Recorder) -> Self {
+        self.config.recorder = Some(recorder);
+        self
+    }
+
+    /// Records to a cassette, or answers all requests from it if it was recorded; as
+    /// [middleware](Self::middleware), so that what is added before sees the requests first.
+    ///
+    /// ```no_run
+    /// use leanhttp::har::Cassette;
+    ///
+    /// let cassette = Cassette::open("tests/cassettes/login.har")?;
+    /// let client = leanhttp::Client::builder().cassette(&cassette).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "har")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "har")))]
+    pub fn cassette(self, cassette: &Cassette) -> Self {
+        let recording = match cassette.mode() {
+            CassetteMode::Record(recorder) => self.record(recorder.clone()),
+            CassetteMode::Replay(_) => self,
+        };
+        recording.middleware(cassette.clone())
     }
 
     /// Keeps cookies in this store, which may be shared with other clients.

@@ -282,6 +282,27 @@ impl TlsSettings {
         }
     }
 
+    /// Returns what the certificates of origins are verified by, in words.
+    #[cfg(feature = "export")]
+    pub(crate) fn roots_in_use(&self) -> String {
+        let source = match self.for_origins.get_or_init(|| self.config(Peer::Origin)) {
+            Ok((_, source)) => *source,
+            Err(error) => return format!("none: {error}"),
+        };
+        let built_in = match source {
+            RootSource::Environment => "those of SSL_CERT_FILE and SSL_CERT_DIR",
+            RootSource::Platform => "those of the operating system",
+            RootSource::Bundled => "Mozilla's (webpki-roots)",
+            RootSource::Program => return "only those that the program added".to_owned(),
+            RootSource::Preconfigured => return "those of the rustls configuration".to_owned(),
+            RootSource::Unverified => return "none: certificates are not verified".to_owned(),
+        };
+        match self.added_roots.is_empty() {
+            true => built_in.to_owned(),
+            false => format!("{built_in}, and those that the program added"),
+        }
+    }
+
     /// Returns the TLS layer for a new connection to a proxy.
     pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls> {
         stage(self.for_proxies.get_or_init(|| self.config(Peer::Proxy)), host)

@@ -16,6 +16,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 
 pub mod call;
+#[cfg(feature = "export")]
+pub mod curl;
 #[cfg(feature = "download")]
 pub mod download;
 #[cfg(all(feature = "charset", feature = "digest"))]

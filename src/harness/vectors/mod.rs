@@ -11,6 +11,8 @@ mod authentication;
 #[cfg(feature = "download")]
 mod download;
 mod fields;
+#[cfg(all(feature = "har", feature = "charset"))]
+mod har;
 #[cfg(feature = "charset")]
 mod media_type;
 mod netrc;
@@ -22,6 +24,10 @@ mod tunnels;
 #[path = "../../../tests/conformance/support.rs"]
 #[allow(dead_code, reason = "not all of it is needed without some features")]
 mod support;
+
+#[cfg(all(feature = "har", feature = "charset"))]
+#[path = "../../../tests/support/har_format.rs"]
+mod har_format;
 
 use serde_json::Value;
 

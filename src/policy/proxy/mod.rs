@@ -302,6 +302,9 @@ pub(crate) struct Proxies {
 /// A set of URLs and the proxy for them.
 #[derive(Debug, Clone)]
 pub(crate) struct ProxyRule {
+    /// The environment variable that it is from.
+    #[cfg_attr(not(feature = "export"), allow(dead_code))]
+    pub(crate) variable: Option<&'static str>,
     /// `None` for all.
     pub(crate) scheme: Option<Scheme>,
     pub(crate) except: NoProxyList,
@@ -347,7 +350,8 @@ impl Proxies {
                 let value = variable(name).filter(|value| !value.is_empty());
                 let Some(value) = value.filter(|_| !is_of_cgi_client) else { continue };
                 let except = NoProxyList::from_environment(&variable).unwrap_or_default();
-                proxies.push(ProxyRule { scheme, except, choice: choice(name, value) });
+                let (variable, choice) = (Some(name), choice(name, value));
+                proxies.push(ProxyRule { variable, scheme, except, choice });
                 break;
             }
         }
@@ -364,10 +368,38 @@ impl Proxies {
     }
 }
 
+#[cfg(feature = "export")]
+impl Proxies {
+    /// Returns which rule [decides](Self::choose) on `url`, in words.
+    pub(crate) fn explain(&self, url: &Url) -> String {
+        let mut excepted = None;
+        for (rule, number) in self.rules.iter().zip(1..) {
+            let name = match rule.variable {
+                Some(variable) => format!("the environment variable {variable}"),
+                None => format!("proxy {number} of the client"),
+            };
+            if rule.choose(url).is_some() {
+                return format!("chosen by {name}");
+            }
+            if rule.covers(url) && rule.except.covers(url) {
+                excepted.get_or_insert(format!("{name} makes an exception for the host"));
+            }
+        }
+        match excepted {
+            Some(excepted) => excepted,
+            None if self.rules.is_empty() => "no proxy is set".to_owned(),
+            None => "no proxy is for this URL".to_owned(),
+        }
+    }
+}
+
 impl ProxyRule {
+    fn covers(&self, url: &Url) -> bool {
+        self.scheme.is_none_or(|scheme| url.http_scheme() == Ok(scheme))
+    }
+
     fn choose(&self, url: &Url) -> Option<Result<Arc<ProxyServer>>> {
-        let is_covered = self.scheme.is_none_or(|scheme| url.http_scheme() == Ok(scheme));
-        if !is_covered || self.except.covers(url) {
+        if !self.covers(url) || self.except.covers(url) {
             return None;
         }
         match &self.choice {

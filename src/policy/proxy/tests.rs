@@ -170,7 +170,7 @@ mod rules {
 
     fn rule(scheme: Option<Scheme>, except: &str, proxy: &str) -> ProxyRule {
         let choice = ProxyChoice::Fixed(Arc::new(ProxyServer::named(proxy).unwrap()));
-        ProxyRule { scheme, except: NoProxyList::parse(except), choice }
+        ProxyRule { variable: None, scheme, except: NoProxyList::parse(except), choice }
     }
 
     fn chosen(proxies: &Proxies, url: &str) -> String {
@@ -209,7 +209,12 @@ mod rules {
             _ => None,
         });
         let choice = ProxyChoice::Program(decide);
-        proxies.push(ProxyRule { scheme: None, except: NoProxyList::default(), choice });
+        proxies.push(ProxyRule {
+            variable: None,
+            scheme: None,
+            except: NoProxyList::default(),
+            choice,
+        });
         proxies.push(rule(Some(Scheme::Https), "", "http://q:1"));
         assert_eq!(chosen(&proxies, "http://a/proxied"), "socks5://p:9");
         assert_eq!(chosen(&proxies, "http://a/"), "direct");
