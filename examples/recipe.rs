@@ -2,7 +2,7 @@
 //! leanhttp. A row is a function of a few lines; its requests and results are printed.
 //!
 //! ```text
-//! cargo run --release --example recipe                       with embedded servers, plain and TLS
+//! cargo run --release --example recipe                       with local servers, plain and TLS
 //! cargo run --release --example recipe -- http://host:port   with any httpbin
 //! ```
 //!
@@ -10,81 +10,73 @@
 //! `LEANHTTP_CA` names a file with the CA certificate of a TLS server that has no public one.
 #![allow(clippy::indexing_slicing, reason = "indexing a JSON value cannot panic")]
 
-#[path = "../tests/rows/site.rs"]
-mod site;
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use std::error::Error;
-use std::process::ExitCode;
+use std::net::ToSocketAddrs;
 use std::sync::Arc;
 use std::{env, fs};
 
 use leanhttp::cookie::Jar;
 use leanhttp::header::{HeaderMap, HeaderValue};
 use leanhttp::multipart::{Form, Part};
-use leanhttp::{RequestBuilder, Response};
+use leanhttp::{Certificate, Client, ClientBuilder, Response, Url};
+use leanhttp_examples::{Httpbin, Pki, Relay};
 use serde_json::Value;
 
-use site::Site;
-use support::httpbin::Httpbin;
-use support::pki::Pki;
-
 type Outcome = Result<(), Box<dyn Error>>;
-type Row = (&'static str, Over, fn(&Site) -> Outcome);
+type Row = (&'static str, fn(&Site) -> Outcome);
 
 const ROWS: [Row; 10] = [
-    ("GET with query parameters; bytes, text and JSON", Over::Any, get_with_query),
-    ("POST of urlencoded parameters", Over::Any, post_form),
-    ("custom headers, another User-Agent", Over::Any, custom_headers),
-    ("the same through a client object", Over::Any, client_object),
-    ("HEAD: status and header fields", Over::Any, head),
-    ("login with basic auth over HTTPS, kept for the session", Over::Tls, login),
-    ("cookies across requests and redirects", Over::Any, cookies),
-    ("default headers of the session, merged with the request's", Over::Any, default_headers),
-    ("upload of a file with its name and type", Over::Any, upload),
-    ("one TCP connection for many requests", Over::Any, one_connection),
+    ("GET with query parameters; bytes, text and JSON", get_with_query),
+    ("POST of urlencoded parameters", post_form),
+    ("custom headers, another User-Agent", custom_headers),
+    ("the same through a client object", client_object),
+    ("HEAD: status and header fields", head),
+    ("login with basic auth over HTTPS, kept for the session", login),
+    ("cookies across requests and redirects", cookies),
+    ("default headers of the session, merged with the request's", default_headers),
+    ("upload of a file with its name and type", upload),
+    ("one TCP connection for many requests", one_connection),
 ];
 
 fn get_with_query(site: &Site) -> Outcome {
-    let client = site.client()?;
-    let get = || client.get(site.url("/get")).query(&[("name1", "value1"), ("name2", "value2")]);
+    let get =
+        || site.client.get(site.url("/get")).query(&[("name1", "value1"), ("name2", "value2")]);
 
-    let bytes = send(get())?.bytes()?;
+    let bytes = get().send()?.error_for_status()?.bytes()?;
     println!("   {} bytes", bytes.len());
 
-    let text = send(get())?.text()?;
-    show(&text);
+    let response = get().send()?.error_for_status()?;
+    println!("   {} {}", response.status(), response.url());
+    show(&response.text()?);
 
-    // With the feature `json` it is `send(get())?.json::<Value>()?`.
-    let json: Value = serde_json::from_str(&send(get())?.text()?)?;
+    // With the feature `json` it is `get().send()?.json::<Value>()?`.
+    let json: Value = serde_json::from_str(&get().send()?.text()?)?;
     println!("   name1 is {}", json["args"]["name1"]);
     Ok(())
 }
 
 fn post_form(site: &Site) -> Outcome {
     let parameters = [("name1", "value1"), ("name2", "value2 & more")];
-    show(&send(site.client()?.post(site.url("/post")).form(&parameters))?.text()?);
-    Ok(())
+    let response = site.client.post(site.url("/post")).form(&parameters).send()?;
+    report("POST", response)
 }
 
 fn custom_headers(site: &Site) -> Outcome {
-    let client = site.client_builder().user_agent("none/ofyourbusiness").build()?;
-    show(&send(client.get(site.url("/headers")).header("Spam", "Eggs"))?.text()?);
-    Ok(())
+    let client = site.builder().user_agent("none/ofyourbusiness").build()?;
+    report("GET", client.get(site.url("/headers")).header("Spam", "Eggs").send()?)
 }
 
 fn client_object(site: &Site) -> Outcome {
-    let client = site.client_builder().user_agent("none/ofyourbusiness").build()?;
+    let client = site.builder().user_agent("none/ofyourbusiness").build()?;
     let mut headers = HeaderMap::new();
     headers.insert("spam", HeaderValue::from_static("Eggs"));
     let post = || {
         let request = client.post(site.url("/post")).form(&[("name1", "value1")]);
-        request.headers(headers.clone())
+        request.headers(headers.clone()).send()
     };
 
-    let text = send(post())?.text()?;
-    let content = send(post())?.bytes()?;
+    let text = post()?.error_for_status()?.text()?;
+    let content = post()?.error_for_status()?.bytes()?;
     let json: Value = serde_json::from_str(&text)?;
     println!("   text and content are the same: {}", text.as_bytes() == content);
     println!("   form is {}, Spam is {}", json["form"], json["headers"]["Spam"]);
@@ -92,7 +84,8 @@ fn client_object(site: &Site) -> Outcome {
 }
 
 fn head(site: &Site) -> Outcome {
-    let response = send(site.client()?.head(site.url("/get")))?;
+    let response = site.client.head(site.url("/get")).send()?.error_for_status()?;
+    println!("   HEAD {}: {:?} {}", response.url(), response.version(), response.status());
     for (name, value) in response.headers() {
         println!("   {name}: {}", value.to_str()?);
     }
@@ -102,24 +95,23 @@ fn head(site: &Site) -> Outcome {
 }
 
 fn login(site: &Site) -> Outcome {
-    if !site.is_tls() {
+    if !site.login.starts_with("https") {
         println!("   (without TLS, because LEANHTTP_HTTPBIN_TLS names no server)");
     }
-    let url = site.url("/basic-auth/user/passwd");
-    let session = site.client_builder().basic_auth("user", Some("passwd")).build()?;
-    show(&send(session.get(&url))?.text()?);
-    show(&send(session.get(&url))?.text()?);
-    Ok(())
+    let url = format!("{}/basic-auth/user/passwd", site.login);
+    let session = site.builder().basic_auth("user", Some("passwd")).build()?;
+    report("GET", session.get(&url).send()?)?;
+    report("GET", session.get(&url).send()?)
 }
 
 fn cookies(site: &Site) -> Outcome {
     let jar = Arc::new(Jar::default());
-    let client = site.client_builder().cookie_provider(Arc::clone(&jar)).build()?;
+    let client = site.builder().cookie_provider(Arc::clone(&jar)).build()?;
 
-    let response = send(client.get(site.url("/cookies/set/flavor/oat")))?;
+    let response = client.get(site.url("/cookies/set/flavor/oat")).send()?;
     println!("   redirected to {}", response.url());
-    show(&response.text()?);
-    show(&send(client.get(site.url("/cookies")))?.text()?);
+    report("GET", response)?;
+    report("GET", client.get(site.url("/cookies")).send()?)?;
 
     for cookie in jar.to_vec() {
         println!("   the jar has {}={} of {}", cookie.name(), cookie.value(), cookie.domain());
@@ -130,45 +122,41 @@ fn cookies(site: &Site) -> Outcome {
 fn default_headers(site: &Site) -> Outcome {
     let mut defaults = HeaderMap::new();
     defaults.insert("x-session", HeaderValue::from_static("of the session"));
-    let client = site.client_builder().default_headers(defaults).build()?;
+    let client = site.builder().default_headers(defaults).build()?;
 
-    show(&send(client.get(site.url("/headers")).header("X-Request", "of the request"))?.text()?);
-    Ok(())
+    let request = client.get(site.url("/headers")).header("X-Request", "of the request");
+    report("GET", request.send()?)
 }
 
 fn upload(site: &Site) -> Outcome {
-    let file = Part::file(README)?.file_name("read me.txt").mime_str("text/plain")?;
+    let file = Part::file("README.md")?.file_name("read me.txt").mime_str("text/plain")?;
     let form = Form::new().text("note", "streamed from the disk").part("file", file);
-    show(&send(site.client()?.post(site.url("/post")).multipart(form))?.text()?);
-    Ok(())
+    report("POST", site.client.post(site.url("/post")).multipart(form).send()?)
 }
 
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-
 fn one_connection(site: &Site) -> Outcome {
-    let (client, relay) = site.counted_client()?;
+    let url = Url::parse(&site.url("/get"))?;
+    let (host, port) = (url.host_str().unwrap_or(""), url.port_or_known_default().unwrap_or(80));
+    let address = (host.trim_matches(['[', ']']), port).to_socket_addrs()?.next();
+    // Only to show that it is one: a relay before the server counts the connections.
+    let relay = Relay::start(address.ok_or("the host has no address")?)?;
+    let client = site.builder().resolve(host, relay.addr()).build()?;
+
     for _ in 0..50 {
-        client.get(site.url("/get")).send()?.error_for_status()?.bytes()?;
+        client.get(url.clone()).send()?.error_for_status()?.bytes()?;
     }
-    println!("   50 times GET {}", site.url("/get"));
+    println!("   50 times GET {url}");
     println!("   connections opened: {}", relay.connections());
     Ok(())
 }
 
-// Helpers of all rows: printing, and the servers.
-
-/// Sends a request, and prints its request line and the status of the response; an error status
-/// ends the recipe.
-fn send(request: RequestBuilder) -> leanhttp::Result<Response> {
-    let (client, request) = request.build_split();
-    let request = request?;
-    println!("   {} {}", request.method(), request.url());
-    let response = client.execute(request)?;
-    println!("   {:?} {}", response.version(), response.status());
-    response.error_for_status()
+/// Prints what was requested and the beginning of the body; an error status ends the recipe.
+fn report(method: &str, response: Response) -> Outcome {
+    println!("   {method} {}: {:?} {}", response.url(), response.version(), response.status());
+    show(&response.error_for_status()?.text()?);
+    Ok(())
 }
 
-/// Prints the beginning of a body.
 fn show(body: &str) {
     const LINES: usize = 20;
     const COLUMNS: usize = 90;
@@ -182,68 +170,52 @@ fn show(body: &str) {
     }
 }
 
-fn main() -> ExitCode {
-    match run(env::args().nth(1).as_deref()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+/// A httpbin, and where the login is sent.
+struct Site {
+    base: String,
+    login: String,
+    /// The authority of its certificate, if that is no public one.
+    ca: Option<Certificate>,
+    client: Client,
+}
+
+impl Site {
+    fn new(base: &str, login: &str, ca: Option<&str>) -> Result<Site, Box<dyn Error>> {
+        let ca = ca.map(|pem| Certificate::from_pem(pem.as_bytes())).transpose()?;
+        let client = Client::builder().tls_certs_merge(ca.clone()).build()?;
+        let [base, login] = [base, login].map(|url| url.trim_end_matches('/').to_owned());
+        Ok(Site { base, login, ca, client })
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// `Client::builder()`, and the authority is trusted.
+    fn builder(&self) -> ClientBuilder {
+        Client::builder().tls_certs_merge(self.ca.clone())
     }
 }
 
-fn run(url: Option<&str>) -> Outcome {
-    let sites = match url {
-        Some(url) => Sites::at(url)?,
-        None => Sites::embedded()?,
-    };
-    for (number, (title, over, row)) in (1..).zip(ROWS) {
+fn main() -> Outcome {
+    if let Some(url) = env::args().nth(1) {
+        let ca = env::var_os("LEANHTTP_CA").map(fs::read_to_string).transpose()?;
+        let login = match env::var("LEANHTTP_HTTPBIN_TLS") {
+            Ok(tls) if !url.starts_with("https") => tls,
+            _ => url.clone(),
+        };
+        return run(&Site::new(&url, &login, ca.as_deref())?);
+    }
+    let pki = Pki::new();
+    let (plain, tls) = (Httpbin::start(), Httpbin::start_tls(&pki));
+    run(&Site::new(&plain.url(""), &tls.url(""), Some(&pki.ca_pem()))?)
+}
+
+fn run(site: &Site) -> Outcome {
+    for (number, (title, row)) in (1..).zip(ROWS) {
         println!("{number}. {title}");
-        row(sites.over(over)).map_err(|error| format!("row {number} ({title}): {error}"))?;
+        row(site).map_err(|error| format!("row {number} ({title}): {error}"))?;
         println!();
     }
     Ok(())
-}
-
-/// The inputs of a row.
-#[derive(Clone, Copy)]
-enum Over {
-    Any,
-    Tls,
-}
-
-/// The servers of a run.
-struct Sites {
-    any: Site,
-    tls: Option<Site>,
-    _embedded: Vec<Httpbin>,
-}
-
-impl Sites {
-    fn embedded() -> Result<Sites, Box<dyn Error>> {
-        let pki = Pki::new();
-        let (plain, tls) = (Httpbin::start(), Httpbin::start_tls(&pki));
-        Ok(Sites {
-            any: Site::new(&plain.url("/"), None)?,
-            tls: Some(Site::new(&tls.url("/"), Some(&pki.ca_pem()))?),
-            _embedded: vec![plain, tls],
-        })
-    }
-
-    fn at(url: &str) -> Result<Sites, Box<dyn Error>> {
-        let ca = env::var_os("LEANHTTP_CA").map(fs::read_to_string).transpose()?;
-        let any = Site::new(url, ca.as_deref())?;
-        let tls = match env::var("LEANHTTP_HTTPBIN_TLS") {
-            Ok(url) if !any.is_tls() => Some(Site::new(&url, ca.as_deref())?),
-            _ => None,
-        };
-        Ok(Sites { any, tls, _embedded: Vec::new() })
-    }
-
-    fn over(&self, over: Over) -> &Site {
-        match over {
-            Over::Any => &self.any,
-            Over::Tls => self.tls.as_ref().unwrap_or(&self.any),
-        }
-    }
 }

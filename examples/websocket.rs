@@ -1,31 +1,25 @@
-//! A WebSocket (RFC 6455) over a connection of leanhttp, which provides TLS, proxies and timeouts;
-//! tungstenite provides the frames.
+//! A WebSocket (RFC 6455): leanhttp opens the connection, with TLS, proxies and timeouts; tungstenite frames
+//! the messages.
 //!
 //! ```text
-//! cargo run --example websocket                          with an embedded server that echoes
-//! cargo run --example websocket -- http://host:port/     with any server that echoes
+//! cargo run --example websocket --features websocket          with an embedded server that echoes
+//! cargo run --example websocket --features websocket -- URL   with any server that echoes
 //! ```
 
-use std::error::Error;
-use std::net::{Ipv4Addr, TcpListener};
-use std::time::Duration;
-use std::{env, io, thread};
+use std::net::TcpListener;
+use std::{env, error::Error, io, thread};
 
-use leanhttp::blocking::{Client, Upgraded};
+use leanhttp::{Client, Upgraded};
 use tungstenite::handshake::{client::generate_key, derive_accept_key};
 use tungstenite::protocol::{Role, WebSocket};
-use tungstenite::{Bytes, Message};
-
-/// The interval of pings while no message arrives.
-const PING: Duration = Duration::from_secs(20);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let url = env::args().nth(1).map_or_else(start_server, Ok)?;
     let mut socket = connect(&Client::new(), &url)?;
-    socket.send(Message::text("hello"))?;
-    println!("{}", next(&mut socket)?);
+    socket.send("hello".into())?;
+    println!("{}", socket.read()?);
     socket.close(None)?;
-    while socket.read().is_ok() {}
+    while socket.read().is_ok() {} // until the server has closed too
     Ok(())
 }
 
@@ -40,34 +34,19 @@ fn connect(client: &Client, url: &str) -> Result<WebSocket<Upgraded>, Box<dyn Er
         .header("Sec-WebSocket-Key", &key)
         .send()?;
     let accepted = response.headers().get("Sec-WebSocket-Accept").cloned();
-    let mut connection = response.upgrade()?;
+    let connection = response.upgrade()?;
     if accepted.is_none_or(|accepted| accepted != derive_accept_key(key.as_bytes())) {
         return Err("the server accepted something else".into());
     }
-    connection.set_read_timeout(Some(PING));
     Ok(WebSocket::from_raw_socket(connection, Role::Client, None))
 }
 
-/// Returns the next message. Until there is one, pings keep the connection alive.
-fn next(socket: &mut WebSocket<Upgraded>) -> Result<Message, tungstenite::Error> {
-    loop {
-        match socket.read() {
-            Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut => {
-                socket.send(Message::Ping(Bytes::new()))?;
-            }
-            Ok(Message::Ping(_) | Message::Pong(_)) => {}
-            other => return other,
-        }
-    }
-}
-
-/// Serves one client; returns the URL.
+/// Echoes the messages of one client; returns the URL.
 fn start_server() -> io::Result<String> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}/", listener.local_addr()?);
     thread::spawn(move || {
-        let (stream, _) = listener.accept().ok()?;
-        let mut socket = tungstenite::accept(stream).ok()?;
+        let mut socket = tungstenite::accept(listener.accept().ok()?.0).ok()?;
         while let Ok(message) = socket.read() {
             if message.is_text() || message.is_binary() {
                 socket.send(message).ok()?;

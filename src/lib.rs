@@ -472,16 +472,22 @@ pub use http::{Method, StatusCode, Version, header};
 pub use base::cancel::CancelToken;
 pub use base::timings;
 #[cfg(all(feature = "blocking", feature = "download"))]
+#[doc(inline)]
 pub use blocking::Download;
 #[cfg(feature = "blocking")]
+#[doc(inline)]
 pub use blocking::{
     Body, Client, ClientBuilder, Lines, Request, RequestBuilder, Response, ResponseBody, Upgraded,
     get, post,
 };
 #[cfg(feature = "download")]
+#[doc(inline)]
 pub use client::download::{DownloadProgress, Downloaded};
+#[doc(inline)]
 pub use client::request::IntoUrl;
+#[doc(inline)]
 pub use client::response::ResponseBuilderExt;
+#[doc(inline)]
 pub use client::{request, response};
 pub use config::IpFamily;
 pub use config::proxy;
@@ -489,12 +495,14 @@ pub use config::proxy::{NoProxy, Proxy};
 pub use config::tls;
 #[cfg(feature = "tls")]
 pub use config::tls::{Certificate, Identity};
+#[doc(inline)]
 pub use error::{Error, Result};
 #[cfg(any(fuzzing, test))]
 pub use harness::fuzzing;
 pub use http1::limits::Limits;
 pub use policy::egress::EgressPolicy;
 pub use policy::retry;
+#[doc(inline)]
 pub use url::Url;
 
 /// The items of the crate root that do not depend on the runtime. `blocking` and `tokio` reexport them,
@@ -558,6 +566,7 @@ pub mod har {
 }
 
 #[cfg(feature = "middleware")]
+#[doc(inline)]
 pub use client::middleware;
 
 /// The runtimes that drive a client.

@@ -1,23 +1,25 @@
 //! Cancellation from another thread, in every phase: the call ends immediately with a `Canceled`
-//! error. The only assertion about time is a generous bound: a call that would wait forever ends
-//! within 5 s.
+//! error. It is cancelled once its peer has seen that it is there. The only assertion about time is a
+//! generous bound: a call that would wait forever ends within 5 s.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
 
 use std::io::{self, Read};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use leanhttp::blocking::{Body, Client, ClientBuilder, RequestBuilder, Response};
+use leanhttp::client::PoolStats;
 use leanhttp::error::{Kind, Phase};
 use leanhttp::{CancelToken, Certificate, Error};
 
 use support::httpbin::Httpbin;
 use support::net::{Silent, Unreachable};
 use support::pki::{Leaf, Pki};
-use support::script::{Script, Step, answer, drip, ok, pause, send};
+use support::script::{Script, Step, answer, drip, ok, send};
 
 const GENEROUS: Duration = Duration::from_secs(5);
 
@@ -30,15 +32,12 @@ fn read(response: Response) -> leanhttp::Result<()> {
     response.bytes().map(drop)
 }
 
-/// Asserts that the call waits until it is canceled, and ends then.
-#[track_caller]
-fn assert_ends(request: RequestBuilder, phase: Phase) -> Error {
-    assert_ends_after(request, phase, || thread::sleep(Duration::from_millis(150)))
-}
+/// The time from what a peer sees to the client's wait.
+const MOMENT: Duration = Duration::from_millis(50);
 
-/// The same, with a cancellation once `seen` has returned.
+/// Asserts that the call waits until it is canceled, and ends then. It is canceled once `seen` has returned.
 #[track_caller]
-fn assert_ends_after(
+fn assert_ends(
     request: RequestBuilder,
     phase: Phase,
     seen: impl FnOnce() + Send + 'static,
@@ -47,6 +46,7 @@ fn assert_ends_after(
     let other = token.clone();
     let cancel = thread::spawn(move || {
         seen();
+        thread::sleep(MOMENT);
         other.cancel();
         Instant::now()
     });
@@ -85,12 +85,25 @@ fn a_cancelled_call_takes_no_idle_connection() {
 
 #[test]
 fn a_dns_lookup_is_cancelled() {
-    let never = |_: &str| {
+    let (asked, is_asked) = mpsc::channel();
+    let asked = Mutex::new(asked);
+    let never = move |_: &str| {
+        asked.lock().unwrap().send(()).unwrap();
         thread::sleep(GENEROUS);
         Ok(Vec::new())
     };
     let client = client().dns_resolver(leanhttp::dns::from_fn(never)).build().unwrap();
-    assert_ends(client.get("http://h.test/"), Phase::Resolve);
+    assert_ends(client.get("http://h.test/"), Phase::Resolve, move || is_asked.recv().unwrap());
+}
+
+/// Waits for a state of the pool: nobody else sees a connection that is not there yet.
+fn until(client: &Client, is_so: fn(&PoolStats) -> bool) -> impl FnOnce() + Send + 'static {
+    let client = client.clone();
+    move || {
+        while !is_so(&client.pool_stats()) {
+            thread::yield_now();
+        }
+    }
 }
 
 #[test]
@@ -99,7 +112,11 @@ fn a_connect_is_cancelled() {
     let addresses = peers.each_ref().map(Unreachable::addr);
     for addresses in [&addresses[..1], &addresses[..]] {
         let client = client().resolve_to_addrs("h.test", addresses).build().unwrap();
-        assert_ends(client.get("http://h.test/"), Phase::Connect);
+        assert_ends(
+            client.get("http://h.test/"),
+            Phase::Connect,
+            until(&client, |stats| stats.open == 1),
+        );
     }
 }
 
@@ -115,7 +132,7 @@ fn a_wait_for_a_connection_is_cancelled() {
     while client.pool_stats().open == 0 {
         thread::yield_now();
     }
-    assert_ends(client.get(&*url), Phase::Queue);
+    assert_ends(client.get(&*url), Phase::Queue, until(&client, |stats| stats.waiting == 1));
     assert_eq!(client.pool_stats().waiting, 0, "the call has left the queue");
     first.cancel();
     assert!(busy.join().unwrap().unwrap_err().is_cancelled());
@@ -136,8 +153,8 @@ fn an_exchange_is_cancelled_at_every_stage() {
     let until_close = "HTTP/1.1 200 OK\r\n\r\nx";
     let stops = |bytes: &str| vec![Step::ExpectRequest, send(bytes), Step::Silent];
     let rows = [
-        (get, vec![Step::Silent], Phase::Head),
-        (expect, vec![Step::ExpectHead, pause(2000), Step::Silent], Phase::Send),
+        (get, vec![Step::ExpectRequest, Step::Silent], Phase::Head),
+        (expect, vec![Step::ExpectHead, Step::Silent], Phase::Send),
         (upload, vec![Step::ExpectHead, Step::StopReading], Phase::Send),
         (chunks, vec![Step::ExpectHead, Step::StopReading], Phase::Send),
         (get, stops("HTTP/1.1 200 OK\r\n"), Phase::Head),
@@ -156,11 +173,16 @@ fn an_exchange_is_cancelled_at_every_stage() {
     let pki = Pki::new();
     let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
     for (ask, steps, phase) in rows {
+        // The request, and the beginning of the response if there is one.
+        let seen = (steps.len() - 1).min(2);
         let plain = Script::serve(vec![steps.clone()]);
-        assert_ends(ask(&client().build().unwrap(), &plain.url("/")), phase);
+        let watch = plain.watch();
+        let request = ask(&client().build().unwrap(), &plain.url("/"));
+        assert_ends(request, phase, move || watch.await_steps(0, seen));
         let tls = Script::serve_tls(vec![steps], pki.server_config(Leaf::Good));
         let client = client().tls_certs_only([root.clone()]).build().unwrap();
-        assert_ends(ask(&client, &tls.url("/")), phase);
+        let watch = tls.watch();
+        assert_ends(ask(&client, &tls.url("/")), phase, move || watch.await_steps(0, seen));
         assert_eq!((client.pool_stats().idle, client.pool_stats().open), (0, 0));
     }
 }
@@ -170,10 +192,10 @@ fn a_tls_handshake_is_cancelled() {
     let silent = Silent::start();
     let client = client().build().unwrap();
     let url = format!("https://{}/", silent.addr());
-    assert_ends_after(client.get(url), Phase::Handshake, silent.is_spoken_to());
+    assert_ends(client.get(url), Phase::Handshake, silent.is_spoken_to());
     let proxied = leanhttp::Proxy::all(format!("socks5h://{}", silent.addr())).unwrap();
     let client = self::client().proxy(proxied).build().unwrap();
-    assert_ends_after(client.get("http://h.test/"), Phase::Proxy, silent.is_spoken_to());
+    assert_ends(client.get("http://h.test/"), Phase::Proxy, silent.is_spoken_to());
 }
 
 /// The request is not sent again, as it would be if the server had closed the connection.
@@ -183,7 +205,8 @@ fn a_cancelled_request_on_a_pooled_connection_is_not_retried() {
     let server = Script::serve(vec![first, answer(ok("again"))]);
     let client = client().build().unwrap();
     assert_eq!(client.get(server.url("/")).send().unwrap().text().unwrap(), "one");
-    assert_ends(client.get(server.url("/")), Phase::Head);
+    let watch = server.watch();
+    assert_ends(client.get(server.url("/")), Phase::Head, move || watch.await_steps(0, 3));
     assert_eq!(client.get(server.url("/")).send().unwrap().text().unwrap(), "again");
 }
 

@@ -338,10 +338,11 @@ fn a_cancellation_ends_the_wait_between_attempts() {
     let (folder, token) = (Folder::new(), CancelToken::new());
     let busy = "HTTP/1.1 503 X\r\nretry-after: 50\r\ncontent-length: 0\r\n\r\n";
     let server = Script::serve(vec![vec![Step::ExpectRequest, send(busy), Step::ExpectEnd]]);
-    let other = token.clone();
+    let (other, watch) = (token.clone(), server.watch());
     let start = Instant::now();
     let cancel = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(150));
+        watch.await_steps(0, 2);
+        thread::sleep(Duration::from_millis(50));
         other.cancel();
     });
     let client = Client::builder().pool_max_idle(0).build().unwrap();

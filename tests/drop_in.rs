@@ -351,6 +351,16 @@ mod trust {
     }
 }
 
+/// The error is for the user, who has a file and needs another.
+#[test]
+fn an_identity_of_pkcs12_is_an_error_that_names_the_conversion() {
+    let error = Identity::from_pkcs12_der(b"any", "secret").unwrap_err();
+    assert!(error.is_builder());
+    let line = error.to_string();
+    assert!(line.contains("openssl pkcs12 -in") && line.contains("from_pem"), "{line}");
+    assert!(!line.contains("secret") && !format!("{error:?}").contains("secret"), "{line}");
+}
+
 #[test]
 fn settings_without_a_meaning_here_change_nothing() {
     let server = Script::serve(vec![answer(ok("the same"))]);

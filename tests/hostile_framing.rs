@@ -16,7 +16,7 @@ use leanhttp::{Body, Client, Error, Method, Response, Result, Url};
 
 use support::endless::Endless;
 use support::pki::{Leaf, Pki};
-use support::script::{Script, Step, answer, send};
+use support::script::{Gate, Script, Step, Watch, answer, send};
 
 const OK: &str = "HTTP/1.1 200 OK\r\n";
 
@@ -305,27 +305,36 @@ fn h24_a_second_response_is_discarded() {
     let good = format!("{OK}Content-Length: 4\r\n\r\ngood");
     let evil = format!("{OK}Content-Length: 4\r\n\r\nevil");
     let at_once = vec![Step::ExpectRequest, send(format!("{good}{evil}"))];
-    let later =
-        vec![Step::ExpectRequest, send(&good), Step::Pause(Duration::from_millis(30)), send(&evil)];
-    for first in [at_once, later] {
+    let gate = Gate::default();
+    let later = vec![Step::ExpectRequest, send(&good), Step::Wait(gate.clone()), send(&evil)];
+    for (first, gate) in [(at_once, Gate::default()), (later, gate)] {
+        let steps = first.len();
         let peer = Script::serve(vec![first, answer(&good)]);
         let client = patient();
-        for _ in 0..2 {
-            assert_eq!(whole(&client, &peer.url("/")).unwrap().1, b"good");
-            thread::sleep(Duration::from_millis(100));
-        }
+        assert_eq!(whole(&client, &peer.url("/")).unwrap().1, b"good");
+        gate.open();
+        peer.await_steps(0, steps);
+        assert_eq!(whole(&client, &peer.url("/")).unwrap().1, b"good");
         assert_eq!(peer.accepted(), 2);
     }
 }
 
-/// A cookie store that is slow between the connection and the request.
-struct Slow;
+/// A cookie store that lets the server send between the connection and the request.
+struct Slow {
+    gate: Gate,
+    watch: Watch,
+    steps: usize,
+}
 
 impl CookieStore for Slow {
     fn set_cookies(&self, _: &mut dyn Iterator<Item = &HeaderValue>, _: &Url) {}
 
-    fn cookies(&self, _: &Url) -> Option<HeaderValue> {
-        thread::sleep(Duration::from_millis(100));
+    fn cookies(&self, url: &Url) -> Option<HeaderValue> {
+        if url.path() == "/early" {
+            self.gate.open();
+            self.watch.await_steps(0, self.steps);
+            thread::sleep(Duration::from_millis(100)); // for the thread of a runtime to hear of it
+        }
         None
     }
 }
@@ -337,16 +346,18 @@ fn h24_a_response_before_the_request_is_an_error() {
     let good = format!("{OK}Content-Length: 4\r\n\r\ngood");
     let evil = send(format!("{OK}Content-Length: 4\r\n\r\nevil"));
     let at_once = vec![evil.clone()];
-    let when_idle =
-        vec![Step::ExpectRequest, send(&good), Step::Pause(Duration::from_millis(50)), evil];
-    for (script, before) in [(at_once, 0), (when_idle, 1)] {
+    let gate = Gate::default();
+    let when_idle = vec![Step::ExpectRequest, send(&good), Step::Wait(gate.clone()), evil];
+    for (script, gate, before) in [(at_once, Gate::default(), 0), (when_idle, gate, 1)] {
+        let steps = script.len();
         let peer = Script::serve(vec![script]);
+        let slow = Slow { gate, watch: peer.watch(), steps };
         let client = Client::builder().timeout(Duration::from_secs(60));
-        let client = client.cookie_provider(Arc::new(Slow)).build().unwrap();
+        let client = client.cookie_provider(Arc::new(slow)).build().unwrap();
         for _ in 0..before {
             assert_eq!(whole(&client, &peer.url("/")).unwrap().1, b"good");
         }
-        let request = client.put(peer.url("/")).body(Body::sized(std::io::empty(), 1));
+        let request = client.put(peer.url("/early")).body(Body::sized(std::io::empty(), 1));
         let error = request.send().unwrap_err();
         assert_eq!(error.kind(), Kind::Protocol);
         assert!(error.to_string().ends_with("the server sent data before the request"), "{error}");

@@ -35,7 +35,7 @@ use rustls::{
 
 use support::endless::Endless;
 use support::pki::{Leaf, Pki};
-use support::script::{Connection, Script, Step, answer, ok, send};
+use support::script::{Connection, Script, Step, Watch, answer, ok, send};
 
 /// Memory for a small request; the rest of each ceiling is for the subject of the test.
 const KB: u64 = 1024;
@@ -224,7 +224,7 @@ mod bombs {
             let client = patient().build().unwrap();
             let (allocated, ()) = measured(|| {
                 let response = client.get(server.url("/")).send().unwrap();
-                thread::sleep(Duration::from_millis(50)); // for all of it to arrive
+                server.await_steps(0, 2); // all of it has arrived
                 drop(response);
             });
             assert_eq!(client.pool_stats().idle, idle);
@@ -431,9 +431,11 @@ mod floods {
         let responses = String::from_utf8(ok("early").repeat(1_000_000 / 43)).unwrap();
         let endless = format!("HTTP/1.1 200 OK\r\nx: {garbage}");
         for early in [garbage, endless, responses] {
-            let server = Script::serve(vec![vec![send(&early), Step::Silent]]);
+            let (first, rest) = early.split_at(1000);
+            let server = Script::serve(vec![vec![send(first), send(rest), Step::Silent]]);
             let url = server.url("/");
-            let client = patient().cookie_provider(Arc::new(Slow)).build().unwrap();
+            let slow = Arc::new(Slow(server.watch()));
+            let client = patient().cookie_provider(slow).build().unwrap();
             let (allocated, answer) =
                 measured(|| client.post(&url).send().and_then(Response::text));
             let told =
@@ -444,14 +446,15 @@ mod floods {
         }
     }
 
-    /// A cookie store that is slow between the connection and the request.
-    struct Slow;
+    /// A cookie store that waits for the server between the connection and the request.
+    struct Slow(Watch);
 
     impl CookieStore for Slow {
         fn set_cookies(&self, _: &mut dyn Iterator<Item = &HeaderValue>, _: &Url) {}
 
         fn cookies(&self, _: &Url) -> Option<HeaderValue> {
-            thread::sleep(Duration::from_millis(100));
+            self.0.await_steps(0, 1);
+            thread::sleep(Duration::from_millis(100)); // for the thread of a runtime to hear of it
             None
         }
     }

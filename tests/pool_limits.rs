@@ -174,7 +174,7 @@ fn pool_wait_timeout_is_separate_from_connect_timeout() {
     let close = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1";
     let server = Script::serve(vec![answer(close), answer(ok("2"))]);
     let millis = Duration::from_millis;
-    let client = Client::builder().pool_max_open_per_host(1).connect_timeout(millis(200));
+    let client = Client::builder().pool_max_open_per_host(1).connect_timeout(millis(1000));
     let client = client.pool_wait_timeout(Duration::from_secs(10)).build().unwrap();
     let held = client.get(server.url("/")).send().unwrap();
     thread::scope(|scope| {
@@ -182,7 +182,7 @@ fn pool_wait_timeout_is_separate_from_connect_timeout() {
         while client.pool_stats().waiting == 0 {
             thread::yield_now();
         }
-        thread::sleep(millis(400));
+        thread::sleep(millis(1200));
         held.text().unwrap();
         assert_eq!(second.join().unwrap(), "2");
     });

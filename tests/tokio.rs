@@ -40,9 +40,6 @@ mod pending_uploads;
 mod runtimes;
 #[path = "tokio/sent_on.rs"]
 mod sent_on;
-#[cfg(feature = "tower")]
-#[path = "tokio/service.rs"]
-mod service;
 #[cfg(all(feature = "sse", feature = "stream"))]
 #[path = "tokio/streams.rs"]
 mod streams;

@@ -612,14 +612,13 @@ impl Overrides {
             None => client,
             own => own.filter(|limit| *limit < UNLIMITED),
         };
-        let mut timeouts = Timeouts {
-            total: limit(self.total, client.total),
-            is_total_of_request: self.total.is_some(),
-            connect: limit(self.connect, client.connect),
-            write: limit(self.write, client.write),
-            pace: self.pace.or(client.pace),
-            ..*client
-        };
+        let mut timeouts = Timeouts { pace: self.pace.or(client.pace), ..*client };
+        timeouts.is_total_of_request = self.total.is_some();
+        if timeouts.is_total_of_request {
+            timeouts.set_total(limit(self.total, None)); // first: it may replace other limits
+        }
+        timeouts.connect = limit(self.connect, timeouts.connect);
+        timeouts.write = limit(self.write, timeouts.write);
         if self.read.is_some() {
             timeouts.set_read(limit(self.read, None));
         }
@@ -754,6 +753,7 @@ impl<S: Source> RequestParts<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::deadline::Provisional;
 
     /// Each timeout of a request replaces that of the client, and `UNLIMITED` takes it away.
     #[test]
@@ -781,5 +781,30 @@ mod tests {
                 assert_eq!(get(&own.over(&client)), expected, "row {at}");
             }
         }
+    }
+
+    /// The total of a request replaces what its client has by default, not what was set on either.
+    #[test]
+    fn a_total_replaces_provisional_limits() {
+        let second = Duration::from_secs(1);
+        let limits = |timeouts: &Timeouts| (timeouts.connect, timeouts.read, timeouts.write);
+        let mut client = Timeouts { provisional: Provisional::ALL, ..Timeouts::default() };
+        let defaults = limits(&client);
+        let none = Overrides::default();
+        assert_eq!(limits(&none.over(&client)), defaults);
+        for total in [second, UNLIMITED] {
+            let own = Overrides { total: Some(total), ..Overrides::default() };
+            assert_eq!(limits(&own.over(&client)), (None, None, None));
+            assert_eq!(limits(&own.over(&Timeouts::default())), defaults, "not provisional");
+        }
+        let total = Some(second);
+        let own = Overrides { total, write: Some(2 * second), ..Overrides::default() };
+        client.set_connect(Some(3 * second));
+        assert_eq!(limits(&own.over(&client)), (Some(3 * second), None, Some(2 * second)));
+        client.set_total(None);
+        assert_eq!(limits(&client), (Some(3 * second), None, None));
+        client.set_read(Some(4 * second));
+        client.set_total(total);
+        assert_eq!(limits(&client), (Some(3 * second), Some(4 * second), None));
     }
 }

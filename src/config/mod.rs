@@ -87,7 +87,7 @@ use crate::http1::limits::Limits;
 use crate::http1::request_head::Case;
 use crate::policy::auth::digest::DigestLogin;
 use crate::policy::auth::netrc::Netrc;
-use crate::policy::deadline::Timeouts;
+use crate::policy::deadline::{Provisional, Timeouts};
 use crate::policy::egress::EgressPolicy;
 use crate::policy::proxy::{Proxies, ProxyServer};
 use crate::policy::{redirect, retry};
@@ -145,6 +145,9 @@ impl Config {
             if read.is_none() {
                 timeouts.set_read(None); // nor a limit on the wait for the response
             }
+        }
+        if D::TIMEOUT_REPLACES_DEFAULTS {
+            Arc::make_mut(&mut config.timeouts).provisional = Provisional::ALL;
         }
         config
     }
@@ -288,6 +291,12 @@ pub trait Defaults: 'static {
     const READ_TIMEOUT: Option<Duration> = Some(SILENCE);
     /// The [`write_timeout`](crate::client::ClientBuilder::write_timeout); 30 s unless given.
     const WRITE_TIMEOUT: Option<Duration> = Some(SILENCE);
+    /// Whether the [`timeout`](crate::client::ClientBuilder::timeout) of a client or a request, also none, takes the
+    /// place of those of the limits above that nobody has set. `false` unless given: each limit holds by itself.
+    ///
+    /// `true` is for programs that were written for a client with one limit for everything: there a timeout of five
+    /// minutes means that the server may be silent as long.
+    const TIMEOUT_REPLACES_DEFAULTS: bool = false;
 }
 
 /// The defaults of this crate, which every setting of

@@ -17,13 +17,15 @@ use std::fmt;
 
 use crate::base::text::{C0_CONTROL, Table, percent_decode};
 
+pub use self::serializer::{AppendTarget, Serializer};
+
 // For maintainers.
 //
 // This file has the format itself: `encode` and `append_pair` write it, `parse` reads it. What can be encoded is
 // `ToPairs`, which has two implementations, one of which is compiled in: `plain` without serde, for the types that
 // programs pass most, and `serde` for everything that serde can serialize as pairs. Every type that `plain`
 // accepts, `serde` accepts with the same result, so that the feature `json` breaks no program; `tests.rs` runs
-// the same table on either. The queries of URLs are forms too, so `url/` stands above this folder: `Url`'s
+// the same table on either. `serializer` appends pairs one by one. The queries of URLs are forms too, so `url/` stands above this folder: `Url`'s
 // `query_pairs` and `query_pairs_mut` use it, and its differential tests compare both directions with the crate
 // `url`.
 //
@@ -55,6 +57,7 @@ use crate::base::text::{C0_CONTROL, Table, percent_decode};
 mod plain;
 #[cfg(feature = "json")]
 mod serde;
+mod serializer;
 
 #[cfg(test)]
 mod tests;
@@ -105,6 +108,22 @@ pub struct Parse<'a> {
     rest: &'a [u8],
 }
 
+impl<'a> Parse<'a> {
+    /// Returns the pairs as strings of their own.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// let url = leanhttp::Url::parse("http://example.org/?a=1&b=x+y")?;
+    /// let pairs: HashMap<String, String> = url.query_pairs().into_owned().collect();
+    /// assert_eq!(pairs["b"], "x y");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn into_owned(self) -> impl Iterator<Item = (String, String)> + use<'a> {
+        self.map(|(name, value)| (name.into_owned(), value.into_owned()))
+    }
+}
+
 impl<'a> Iterator for Parse<'a> {
     type Item = (Cow<'a, str>, Cow<'a, str>);
 
@@ -147,7 +166,20 @@ pub trait ToPairs: sealed::AppendPairs {}
 
 impl<T: sealed::AppendPairs + ?Sized> ToPairs for T {}
 
-mod sealed {
+pub(crate) mod sealed {
+    /// The hidden half of [`AppendTarget`](super::AppendTarget).
+    pub trait Append {
+        /// What [`Serializer::finish`](super::Serializer::finish) returns.
+        type Finished<'t>
+        where
+            Self: 't;
+
+        fn clear(&mut self);
+        /// Appends one or more pairs, or a name that may be empty, behind an `&` where one is needed.
+        fn append(&mut self, encoded: &str);
+        fn finish(&mut self) -> Self::Finished<'_>;
+    }
+
     /// The hidden half of [`ToPairs`](super::ToPairs).
     pub trait AppendPairs {
         /// Appends every pair with [`append_pair`](super::append_pair).

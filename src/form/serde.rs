@@ -42,7 +42,7 @@ use super::{Error, append_pair};
 
 impl<T: Serialize + ?Sized> AppendPairs for T {
     fn append_to(&self, out: &mut String) -> Result<(), Error> {
-        self.serialize(Serializer { out, role: Role::Pairs })
+        self.serialize(PairsSerializer { out, role: Role::Pairs })
     }
 }
 
@@ -52,7 +52,7 @@ impl ser::Error for Error {
     }
 }
 
-struct Serializer<'a> {
+struct PairsSerializer<'a> {
     out: &'a mut String,
     role: Role<'a>,
 }
@@ -69,7 +69,7 @@ enum Role<'a> {
     Value(&'a str),
 }
 
-impl Serializer<'_> {
+impl PairsSerializer<'_> {
     fn text(self, text: &str) -> Result<(), Error> {
         match self.role {
             Role::Name(name) => *name = Some(text.to_owned()),
@@ -102,7 +102,7 @@ macro_rules! scalars {
     )*};
 }
 
-impl<'a> ser::Serializer for Serializer<'a> {
+impl<'a> ser::Serializer for PairsSerializer<'a> {
     type Ok = ();
     type Error = Error;
     type SerializeSeq = Pairs<'a>;
@@ -232,7 +232,7 @@ impl<'a> ser::Serializer for Serializer<'a> {
     }
 }
 
-impl<'a> Serializer<'a> {
+impl<'a> PairsSerializer<'a> {
     /// Begins the list of pairs, which only the value that was passed may be.
     fn pairs(self, what: &str) -> Result<Pairs<'a>, Error> {
         match self.role {
@@ -251,7 +251,7 @@ struct Pairs<'a> {
 
 impl Pairs<'_> {
     fn pair<T: Serialize + ?Sized>(&mut self, pair: &T) -> Result<(), Error> {
-        pair.serialize(Serializer { out: self.out, role: Role::Pair })
+        pair.serialize(PairsSerializer { out: self.out, role: Role::Pair })
     }
 }
 
@@ -273,12 +273,12 @@ impl ser::SerializeMap for Pairs<'_> {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        key.serialize(Serializer { out: self.out, role: Role::Name(&mut self.name) })
+        key.serialize(PairsSerializer { out: self.out, role: Role::Name(&mut self.name) })
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         let name = self.name.take().unwrap_or_default();
-        value.serialize(Serializer { out: self.out, role: Role::Value(&name) })
+        value.serialize(PairsSerializer { out: self.out, role: Role::Value(&name) })
     }
 
     fn end(self) -> Result<(), Error> {
@@ -295,7 +295,7 @@ impl ser::SerializeStruct for Pairs<'_> {
         name: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        value.serialize(Serializer { out: self.out, role: Role::Value(name) })
+        value.serialize(PairsSerializer { out: self.out, role: Role::Value(name) })
     }
 
     fn end(self) -> Result<(), Error> {
@@ -319,8 +319,8 @@ impl ser::SerializeTuple for Elements<'_> {
             Elements::OfPair { out, name } => (out, name),
         };
         match name.take() {
-            None => element.serialize(Serializer { out, role: Role::Name(name) }),
-            Some(name) => element.serialize(Serializer { out, role: Role::Value(&name) }),
+            None => element.serialize(PairsSerializer { out, role: Role::Name(name) }),
+            Some(name) => element.serialize(PairsSerializer { out, role: Role::Value(&name) }),
         }
     }
 

@@ -84,6 +84,8 @@ fn parsing_borrows_where_it_can() {
     let (name, value) = parse(b"plain=a%20b").next().unwrap();
     assert!(matches!(name, Cow::Borrowed("plain")));
     assert!(matches!(value, Cow::Owned(_)));
+    let owned: Vec<(String, String)> = parse(b"plain=a%20b&c").into_owned().collect();
+    assert_eq!(owned, [("plain", "a b"), ("c", "")].map(|(n, v)| (n.into(), v.into())));
 }
 
 proptest! {

@@ -107,6 +107,20 @@ pub(crate) struct Timeouts {
     pub(crate) total: Option<Duration>,
     /// Whether `total` was set on the request, so that it holds for a stream of events too.
     pub(crate) is_total_of_request: bool,
+    pub(crate) provisional: Provisional,
+}
+
+/// The limits that are defaults and end when a total timeout is set, even to none: see
+/// [`Defaults::TIMEOUT_REPLACES_DEFAULTS`](crate::client::Defaults::TIMEOUT_REPLACES_DEFAULTS).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Provisional {
+    connect: bool,
+    silence: bool,
+    write: bool,
+}
+
+impl Provisional {
+    pub(crate) const ALL: Self = Self { connect: true, silence: true, write: true };
 }
 
 /// The limit on the wait between the last byte of a request and the response, besides the
@@ -122,8 +136,32 @@ pub(crate) enum Silence {
 }
 
 impl Timeouts {
+    /// Sets the total, which replaces the provisional limits.
+    pub(crate) fn set_total(&mut self, limit: Option<Duration>) {
+        self.total = limit;
+        let Provisional { connect, silence, write } = self.provisional;
+        if connect {
+            self.set_connect(None);
+        }
+        if silence {
+            self.set_read(None);
+        }
+        if write {
+            self.set_write(None);
+        }
+    }
+
+    pub(crate) fn set_connect(&mut self, limit: Option<Duration>) {
+        (self.connect, self.provisional.connect) = (limit, false);
+    }
+
     pub(crate) fn set_read(&mut self, limit: Option<Duration>) {
         (self.read, self.silence) = (limit, Silence::Read);
+        self.provisional.silence = false;
+    }
+
+    pub(crate) fn set_write(&mut self, limit: Option<Duration>) {
+        (self.write, self.provisional.write) = (limit, false);
     }
 
     pub(crate) fn set_first_byte(&mut self, limit: Option<Duration>) {
@@ -164,6 +202,7 @@ impl Default for Timeouts {
             // A limit on the total would cut off large downloads, so the caller has to set it.
             total: None,
             is_total_of_request: false,
+            provisional: Provisional::default(),
         }
     }
 }
@@ -346,6 +385,7 @@ impl Budget {
             pace: None,
             total: None,
             is_total_of_request: false,
+            provisional: Provisional::default(),
         };
         Self::untimed(none, now)
     }

@@ -84,20 +84,20 @@
 //! ```no_run
 //! # #[cfg(feature = "tower")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-//! use std::time::Duration;
 //! use leanhttp::tokio::Client;
-//! use tower::{Service, ServiceBuilder, ServiceExt};
+//! use tower_service::Service;
 //!
 //! let client = Client::new();
 //! let request = http::Request::get("https://example.org/").body(String::new())?;
-//! let response = client.http_service().oneshot(request).await?; // an `http::Response<ResponseBody>`
+//! let response = client.http_service().call(request).await?; // an `http::Response<ResponseBody>`
 //!
-//! let mut service = ServiceBuilder::new().timeout(Duration::from_secs(5)).service(client.clone());
 //! let request = client.get("https://example.org/").build()?;
-//! let response = service.ready().await?.call(request).await?;
+//! let response = client.clone().call(request).await?;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The example `tower` puts layers around it, by `ServiceBuilder`.
 //!
 //! Such a service is always ready: the client queues by itself under a limit on connections
 //! ([`pool_max_open_per_host`](ClientBuilder::pool_max_open_per_host)), and connects to any number

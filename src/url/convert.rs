@@ -38,7 +38,7 @@ impl TryFrom<Uri> for Url {
 
     fn try_from(uri: Uri) -> Result<Self, ParseError> {
         if uri.scheme().is_none() {
-            return Err(ParseError::RelativeWithoutBase);
+            return Err(ParseError::RelativeUrlWithoutBase);
         }
         Self::parse(&uri.to_string())
     }
@@ -72,6 +72,7 @@ impl AsRef<str> for Url {
 /// version 2.5 of the crate refuses some hosts.
 #[cfg(feature = "url")]
 mod whatwg {
+    use whatwg_url::ParseError as ForeignError;
     use whatwg_url::Url as Foreign;
 
     use super::{ParseError, Url};
@@ -108,6 +109,45 @@ mod whatwg {
 
         fn try_from(url: Url) -> Result<Self, whatwg_url::ParseError> {
             Self::try_from(&url)
+        }
+    }
+
+    /// A reason without a variant here, such as one of a later version of the crate, is
+    /// [`InvalidHostCharacter`](ParseError::InvalidHostCharacter) with U+FFFD, because the crate does not say which
+    /// character it is.
+    impl From<ForeignError> for ParseError {
+        fn from(error: ForeignError) -> Self {
+            use ForeignError::{RelativeUrlWithCannotBeABaseBase, SetHostOnCannotBeABaseUrl};
+            match error {
+                ForeignError::EmptyHost => Self::EmptyHost,
+                ForeignError::IdnaError => Self::IdnaError,
+                ForeignError::InvalidPort => Self::InvalidPort,
+                ForeignError::InvalidIpv4Address => Self::InvalidIpv4Address,
+                ForeignError::InvalidIpv6Address => Self::InvalidIpv6Address,
+                ForeignError::RelativeUrlWithoutBase => Self::RelativeUrlWithoutBase,
+                ForeignError::Overflow => Self::TooLong,
+                RelativeUrlWithCannotBeABaseBase | SetHostOnCannotBeABaseUrl => Self::CannotBeABase,
+                _ => Self::InvalidHostCharacter('\u{fffd}'),
+            }
+        }
+    }
+
+    /// The reasons that the crate does not have become the nearest one.
+    impl From<ParseError> for ForeignError {
+        fn from(error: ParseError) -> Self {
+            match error {
+                ParseError::Empty
+                | ParseError::RelativeUrlWithoutBase
+                | ParseError::UnsupportedScheme(_) => Self::RelativeUrlWithoutBase,
+                ParseError::TooLong => Self::Overflow,
+                ParseError::CannotBeABase => Self::RelativeUrlWithCannotBeABaseBase,
+                ParseError::EmptyHost => Self::EmptyHost,
+                ParseError::InvalidHostCharacter(_) => Self::InvalidDomainCharacter,
+                ParseError::InvalidIpv4Address => Self::InvalidIpv4Address,
+                ParseError::InvalidIpv6Address => Self::InvalidIpv6Address,
+                ParseError::InvalidPort => Self::InvalidPort,
+                ParseError::IdnaError | ParseError::IdnaFeatureMissing(_) => Self::IdnaError,
+            }
         }
     }
 
@@ -181,8 +221,11 @@ mod tests {
             Url::try_from(Uri::from_static("HTTP://H/a?b")).unwrap().as_str(),
             "http://h/a?b"
         );
-        assert_eq!(Url::try_from(Uri::from_static("/a")), Err(ParseError::RelativeWithoutBase));
-        assert_eq!(Url::try_from(Uri::from_static("h:80")), Err(ParseError::RelativeWithoutBase));
+        assert_eq!(Url::try_from(Uri::from_static("/a")), Err(ParseError::RelativeUrlWithoutBase));
+        assert_eq!(
+            Url::try_from(Uri::from_static("h:80")),
+            Err(ParseError::RelativeUrlWithoutBase)
+        );
         for other in ["http://a`/", "h:80", "mailto:a@b", "file:///a", "a:/b"] {
             assert!(Uri::try_from(&Url::parse(other).unwrap()).is_err(), "{other}");
         }
@@ -204,6 +247,25 @@ mod tests {
         assert_eq!(Url::try_from(&there), Ok(here.clone()));
         assert_eq!(Url::try_from(there.clone()), Ok(here.clone()));
         assert_eq!(whatwg_url::Url::try_from(here), Ok(there));
+    }
+
+    /// Both parsers refuse these for the same reason, and each reason can be passed on as the other's.
+    #[cfg(feature = "url")]
+    #[test]
+    fn parse_errors_of_the_crate_url_round_trip() {
+        for text in
+            ["", "/a", "http://", "http://h:x", "http://1.2.3.4.5", "http://[1", "foo://a b"]
+        {
+            let here = Url::parse(text).unwrap_err();
+            let there = whatwg_url::Url::parse(text).unwrap_err();
+            assert_eq!(whatwg_url::ParseError::from(here.clone()), there, "{text}");
+            let back = ParseError::from(there);
+            assert_eq!(whatwg_url::ParseError::from(back), there, "{text}");
+        }
+        let base = "mailto:a@b";
+        let here = url(base).join("c").unwrap_err();
+        let there = whatwg_url::Url::parse(base).unwrap().join("c").unwrap_err();
+        assert_eq!((ParseError::from(there), here.into()), (ParseError::CannotBeABase, there));
     }
 
     #[cfg(feature = "url")]

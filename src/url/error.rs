@@ -14,7 +14,7 @@ pub enum ParseError {
     /// The URL is longer than [`MAX_LEN`], as given or after normalization.
     TooLong,
     /// The URL has no scheme, and there is no base to resolve it against.
-    RelativeWithoutBase,
+    RelativeUrlWithoutBase,
     /// A request, a redirect or anything else that is sent needs an `http` or `https` URL; contains the
     /// beginning of the scheme. A host and port without a scheme, like `localhost:80`, is this error too. The
     /// text is empty where it may be a user name before a password. [`Url::parse`](super::Url::parse) never
@@ -28,13 +28,13 @@ pub enum ParseError {
     /// The host has a character that is forbidden there, even percent-encoded.
     InvalidHostCharacter(char),
     /// The host ends in a number, so it must be an IPv4 address, but is not a valid one.
-    InvalidIpv4,
+    InvalidIpv4Address,
     /// The host is in brackets, so it must be an IPv6 address, but is not a valid one.
-    InvalidIpv6,
+    InvalidIpv6Address,
     /// The port is not a number from 0 to 65535.
     InvalidPort,
     /// The host is not a valid internationalized domain name (UTS #46).
-    InvalidIdna,
+    IdnaError,
     /// The host is not ASCII, and the feature `idna` is off; contains the beginning of the host. The text
     /// is empty where it may contain a user name.
     IdnaFeatureMissing(Box<str>),
@@ -50,7 +50,7 @@ impl fmt::Display for ParseError {
         match self {
             Self::Empty => write!(f, "the URL is empty"),
             Self::TooLong => write!(f, "the URL is longer than {MAX_LEN} bytes"),
-            Self::RelativeWithoutBase => {
+            Self::RelativeUrlWithoutBase => {
                 write!(f, "relative URL without a base: did you mean `http://…` or `https://…`?")
             }
             Self::UnsupportedScheme(scheme) if scheme.is_empty() => {
@@ -66,14 +66,14 @@ impl fmt::Display for ParseError {
             Self::InvalidHostCharacter(c) => {
                 write!(f, "the host has the forbidden character {c:?}")
             }
-            Self::InvalidIpv4 => {
+            Self::InvalidIpv4Address => {
                 write!(f, "the host ends in a number but is no valid IPv4 address")
             }
-            Self::InvalidIpv6 => {
+            Self::InvalidIpv6Address => {
                 write!(f, "the host is in brackets but is no valid IPv6 address")
             }
             Self::InvalidPort => write!(f, "the port is not a number from 0 to 65535"),
-            Self::InvalidIdna => {
+            Self::IdnaError => {
                 write!(f, "the host is not a valid internationalized domain name")
             }
             Self::IdnaFeatureMissing(host) if host.is_empty() => {

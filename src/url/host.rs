@@ -18,7 +18,7 @@
 //!
 //! The IPv4 forms matter for security: a filter that compares texts would let `0x7f.1` pass. Here
 //! each has one spelling before any policy sees it (`v4`, `v6` in the tests,
-//! `tests/url_differential.rs`).
+//! `tests/peers/tests/url_differential.rs`).
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -58,6 +58,30 @@ impl<'a> Host<&'a str> {
             Host::Ipv4(address) => Host::Ipv4(address),
             Host::Ipv6(address) => Host::Ipv6(address),
         }
+    }
+}
+
+impl Host {
+    /// Parses the host of a special scheme, such as `http`; an IPv6 address is in brackets.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a URL with this host would not parse for its sake.
+    ///
+    /// ```
+    /// use leanhttp::url::{Host, ParseError};
+    ///
+    /// assert_eq!(Host::parse("Example.ORG")?, Host::Domain("example.org".into()));
+    /// assert_eq!(Host::parse("0x7f.1")?, Host::Ipv4([127, 0, 0, 1].into()));
+    /// assert_eq!(Host::parse("a/b"), Err(ParseError::InvalidHostCharacter('/')));
+    /// # Ok::<(), ParseError>(())
+    /// ```
+    pub fn parse(input: &str) -> Result<Self, ParseError> {
+        Ok(match parse(input)? {
+            Host::Domain(domain) => Self::Domain(domain.into_owned()),
+            Host::Ipv4(address) => Self::Ipv4(address),
+            Host::Ipv6(address) => Self::Ipv6(address),
+        })
     }
 }
 
@@ -133,7 +157,7 @@ pub(super) fn push_opaque(out: &mut String, input: &str) -> Result<(), ParseErro
 fn parse(input: &str) -> Result<Host<Cow<'_, str>>, ParseError> {
     if let Some(bracketed) = input.strip_prefix('[') {
         let address = bracketed.strip_suffix(']').and_then(|address| address.parse().ok());
-        return address.map(Host::Ipv6).ok_or(ParseError::InvalidIpv6);
+        return address.map(Host::Ipv6).ok_or(ParseError::InvalidIpv6Address);
     }
     let domain = parse_domain(input)?;
     if ends_in_number(&domain) {
@@ -186,7 +210,7 @@ const PLAIN: [bool; 256] = {
 fn idna_to_ascii(domain: &str) -> Result<String, ParseError> {
     idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY)
         .map(String::from)
-        .map_err(|_| ParseError::InvalidIdna)
+        .map_err(|_| ParseError::IdnaError)
 }
 
 /// Always fails: without the feature there are no tables to validate or convert `domain` with.
@@ -211,17 +235,22 @@ fn parse_v4(domain: &str) -> Result<Ipv4Addr, ParseError> {
     let mut address = 0;
     let mut parts = domain.split('.').peekable();
     for place in 0..4 {
-        let number = parts.next().and_then(parse_number).ok_or(ParseError::InvalidIpv4)?;
+        let number = parts.next().and_then(parse_number).ok_or(ParseError::InvalidIpv4Address)?;
         let bits_left = 32 - 8 * place;
         if parts.peek().is_none() {
             let fits = number < 1 << bits_left;
-            let address = address | u32::try_from(number).map_err(|_| ParseError::InvalidIpv4)?;
-            return if fits { Ok(Ipv4Addr::from(address)) } else { Err(ParseError::InvalidIpv4) };
+            let address =
+                address | u32::try_from(number).map_err(|_| ParseError::InvalidIpv4Address)?;
+            return if fits {
+                Ok(Ipv4Addr::from(address))
+            } else {
+                Err(ParseError::InvalidIpv4Address)
+            };
         }
-        let byte = u8::try_from(number).map_err(|_| ParseError::InvalidIpv4)?;
+        let byte = u8::try_from(number).map_err(|_| ParseError::InvalidIpv4Address)?;
         address |= u32::from(byte) << (bits_left - 8);
     }
-    Err(ParseError::InvalidIpv4)
+    Err(ParseError::InvalidIpv4Address)
 }
 
 /// *IPv4 number parser*: parses a decimal number, octal after `0`, or hexadecimal after `0x`. A number
@@ -254,6 +283,18 @@ mod tests {
             let url = url(&format!("http://{text}/"));
             assert_eq!(url.host().unwrap().to_owned(), host);
             assert_eq!(Some(host.to_string().as_str()), url.host_str());
+        }
+    }
+
+    /// A host alone means what it means in a URL, and what ends a host there is refused.
+    #[test]
+    fn a_host_parses_as_in_a_url() {
+        for text in ["A.example", "%61.example", "0x7f.1", "[0:0::1]", "a_b", "1.2.3.4.", "a..b"] {
+            let url = url(&format!("http://{text}/"));
+            assert_eq!(Host::parse(text), Ok(url.host().unwrap().to_owned()), "{text}");
+        }
+        for text in ["", "a b", "a/b", "a:80", "u@a", "a?", "a#", "::1", "[::1", "1.2.3.4.5"] {
+            assert!(Host::parse(text).is_err(), "{text}");
         }
     }
 
@@ -328,7 +369,7 @@ mod tests {
             "a.0x",
         ] {
             assert!(ends_in_number(text), "{text}");
-            assert_eq!(parse_v4(text), Err(ParseError::InvalidIpv4), "{text}");
+            assert_eq!(parse_v4(text), Err(ParseError::InvalidIpv4Address), "{text}");
         }
         for text in ["", ".", "..", "a", "1.a", "1..", "0xg", "1.2.3.4a", "0x1.", "-1", "+1"] {
             assert_eq!(ends_in_number(text), text == "0x1.", "{text}");

@@ -36,7 +36,7 @@ use crate::form;
 // short way for the URLs that need no change, which are most. `text` has the bytes of each part, `host` the rules for
 // domains and addresses, `file` those for `file` URLs and paths, `userinfo` those for user name and password, which
 // no message may show. `set` has the setters and the editors of path and query, `position` slices
-// between two positions, `origin` the origin, `convert` everything to and from other types.
+// between two positions, `origin` the origin, `options` a parser whose base may be missing, `convert` everything to and from other types.
 //
 // The source of every rule is the URL Standard, whose terms are in italics in the comments (*path state*). A URL
 // is data and may have any scheme; whatever sends something asks for its `http_scheme` first.
@@ -44,7 +44,7 @@ use crate::form;
 // Invariants, and the test that guards each:
 //
 // - A URL is what the URL Standard says, byte by byte: `tests/conformance` has the vectors of the web platform, and
-//   `tests/url_differential.rs` compares every method with the crate `url` on generated input, as does the fuzz
+//   `tests/peers/tests/url_differential.rs` compares every method with the crate `url` on generated input, as does the fuzz
 //   target `url`.
 // - A URL parses as itself: `anything_parses_to_a_fixed_point`. Both ways of the parser agree:
 //   `recognizing_agrees_with_parsing`.
@@ -55,6 +55,7 @@ mod convert;
 mod error;
 mod file;
 mod host;
+mod options;
 mod origin;
 mod parse;
 mod position;
@@ -67,10 +68,11 @@ mod tests;
 
 pub use error::ParseError;
 pub use host::Host;
+pub use options::ParseOptions;
 pub use origin::{OpaqueOrigin, Origin};
 pub use parse::MAX_LEN;
 pub use position::Position;
-pub use set::{PathSegmentsMut, QueryPairsMut};
+pub use set::{PathSegmentsMut, UrlQuery};
 pub(crate) use userinfo::{Userinfo, may_hold_userinfo, shown};
 
 /// An absolute URL of any scheme. Requests, redirects and cookies need `http` or `https`.

@@ -29,7 +29,7 @@
 //! The fast path must never differ from the full parser, so it recognizes only what the full parser
 //! would copy unchanged, and gives up at the first byte that is special in any way
 //! (`usual_urls_are_recognized`, `other_urls_are_left_to_the_parser`; the fuzz target `url` and
-//! `tests/url_differential.rs` compare both with the crate `url`).
+//! `tests/peers/tests/url_differential.rs` compare both with the crate `url`).
 
 use std::fmt::Write;
 use std::net::Ipv4Addr;
@@ -115,7 +115,7 @@ fn normalize(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
         (Some((scheme, rest)), _) => with_scheme(scheme, rest, base),
         (None, Some(base)) => relative(&input, base),
         (None, None) if input.is_empty() => Err(ParseError::Empty),
-        (None, None) => Err(ParseError::RelativeWithoutBase),
+        (None, None) => Err(ParseError::RelativeUrlWithoutBase),
     }?;
     if url.serialization.len() > MAX_LEN { Err(ParseError::TooLong) } else { Ok(url) }
 }
@@ -442,12 +442,13 @@ fn split_port(input: &str) -> Result<(&str, &str), ParseError> {
         return Ok(input.split_once(':').unwrap_or((input, "")));
     }
     let (address, rest) = split_before(input, |byte| byte == b']');
-    let rest = rest.strip_prefix(']').ok_or(ParseError::InvalidIpv6)?;
-    let (host, _) = input.split_at_checked(address.len() + 1).ok_or(ParseError::InvalidIpv6)?;
+    let rest = rest.strip_prefix(']').ok_or(ParseError::InvalidIpv6Address)?;
+    let (host, _) =
+        input.split_at_checked(address.len() + 1).ok_or(ParseError::InvalidIpv6Address)?;
     match rest.strip_prefix(':') {
         Some(port) => Ok((host, port)),
         None if rest.is_empty() => Ok((host, "")),
-        None => Err(ParseError::InvalidIpv6),
+        None => Err(ParseError::InvalidIpv6Address),
     }
 }
 

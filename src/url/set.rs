@@ -1,11 +1,10 @@
 //! The setters of [`Url`]: each replaces one part and leaves the others unchanged. The two editors change a
-//! part step by step: [`PathSegmentsMut`] the path, [`QueryPairsMut`] the query.
+//! part step by step: [`PathSegmentsMut`] the path, a [`Serializer`] for [`UrlQuery`] the query.
 //!
 //! Every setter builds the new text of its part and calls `Url::replace`, which moves the ends of the later
-//! parts. The result is always a URL that parses as itself; `tests/url_differential.rs` compares each
+//! parts. The result is always a URL that parses as itself; `tests/peers/tests/url_differential.rs` compares each
 //! setter with that of the crate `url`.
 
-use std::borrow::Borrow;
 use std::net::IpAddr;
 
 use super::Special;
@@ -14,7 +13,7 @@ use super::text::{
     is_scheme, without_tabs_and_newlines,
 };
 use super::{Component, Host, ParseError, Url, file, host, parse, userinfo};
-use crate::form;
+use crate::form::{self, Serializer};
 
 #[allow(clippy::result_unit_err, reason = "the setters of the `url` crate return the same type")]
 impl Url {
@@ -262,8 +261,8 @@ impl Url {
     /// assert_eq!(url.as_str(), "http://h/?a=1&b=x+y&c=%26");
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
-    pub fn query_pairs_mut(&mut self) -> QueryPairsMut<'_> {
-        QueryPairsMut { url: self }
+    pub fn query_pairs_mut(&mut self) -> Serializer<'_, UrlQuery<'_>> {
+        Serializer::new(UrlQuery { url: self })
     }
 
     /// Appends form-encoded `pairs` to the query.
@@ -380,83 +379,27 @@ impl PathSegmentsMut<'_> {
     }
 }
 
-/// Appends form-encoded pairs to the query of a URL; returned by [`Url::query_pairs_mut`].
+/// The query of a URL, to which a [`Serializer`] appends; see [`Url::query_pairs_mut`].
 #[derive(Debug)]
-pub struct QueryPairsMut<'a> {
+pub struct UrlQuery<'a> {
     url: &'a mut Url,
 }
 
-impl QueryPairsMut<'_> {
-    /// Removes the query.
-    pub fn clear(&mut self) -> &mut Self {
+impl form::sealed::Append for UrlQuery<'_> {
+    type Finished<'t>
+        = &'t mut Url
+    where
+        Self: 't;
+
+    fn clear(&mut self) {
         self.url.set_query(None);
-        self
     }
 
-    /// Appends one pair.
-    ///
-    /// ```
-    /// let mut url = leanhttp::Url::parse("http://example.org/?a=1")?;
-    /// url.query_pairs_mut().append_pair("name", "Zoë");
-    /// assert_eq!(url.as_str(), "http://example.org/?a=1&name=Zo%C3%AB");
-    /// # Ok::<(), leanhttp::url::ParseError>(())
-    /// ```
-    pub fn append_pair(&mut self, name: &str, value: &str) -> &mut Self {
-        self.extend_pairs([(name, value)])
+    fn append(&mut self, encoded: &str) {
+        self.url.append_to_query(encoded);
     }
 
-    /// Appends a name without `=` and value.
-    ///
-    /// ```
-    /// let mut url = leanhttp::Url::parse("http://example.org/?a=1")?;
-    /// url.query_pairs_mut().append_key_only("debug");
-    /// assert_eq!(url.as_str(), "http://example.org/?a=1&debug");
-    /// # Ok::<(), leanhttp::url::ParseError>(())
-    /// ```
-    pub fn append_key_only(&mut self, name: &str) -> &mut Self {
-        let mut encoded = String::new();
-        form::append_encoded(&mut encoded, name);
-        self.url.append_to_query(&encoded);
-        self
-    }
-
-    /// Appends names without `=` and value.
-    pub fn extend_keys_only<I, K>(&mut self, names: I) -> &mut Self
-    where
-        I: IntoIterator<Item: Borrow<K>>,
-        K: AsRef<str>,
-    {
-        for name in names {
-            self.append_key_only(name.borrow().as_ref());
-        }
-        self
-    }
-
-    /// Appends pairs.
-    pub fn extend_pairs<I, K, V>(&mut self, pairs: I) -> &mut Self
-    where
-        I: IntoIterator<Item: Borrow<(K, V)>>,
-        K: AsRef<str>,
-        V: AsRef<str>,
-    {
-        let mut encoded = String::new();
-        for pair in pairs {
-            let (name, value) = pair.borrow();
-            form::append_pair(&mut encoded, name.as_ref(), value.as_ref());
-        }
-        self.url.append_query(&encoded);
-        self
-    }
-
-    /// Returns the URL. Every change has taken effect already, so this only ends a chain of calls.
-    ///
-    /// ```
-    /// let mut url = leanhttp::Url::parse("http://example.org/#top")?;
-    /// url.query_pairs_mut().append_pair("a", "1").finish().set_fragment(None);
-    /// assert_eq!(url.as_str(), "http://example.org/?a=1");
-    /// # Ok::<(), leanhttp::url::ParseError>(())
-    /// ```
-    pub fn finish(&mut self) -> &mut Url {
+    fn finish(&mut self) -> &mut Url {
         self.url
     }
 }
@@ -526,8 +469,8 @@ mod tests {
             (Some("g/a"), ParseError::InvalidHostCharacter('/')),
             (Some("v@g"), ParseError::InvalidHostCharacter('@')),
             (Some("g\r\n"), ParseError::InvalidHostCharacter('\r')),
-            (Some("1.2.3.4.5"), ParseError::InvalidIpv4),
-            (Some("[::1]:82"), ParseError::InvalidIpv6),
+            (Some("1.2.3.4.5"), ParseError::InvalidIpv4Address),
+            (Some("[::1]:82"), ParseError::InvalidIpv6Address),
             (Some(""), ParseError::EmptyHost),
             (None, ParseError::EmptyHost),
         ];

@@ -169,8 +169,8 @@ fn hosts_that_are_not_ascii() {
         ("http://\u{AD}/", Err(ParseError::EmptyHost)),
         ("http://a％00b/", Err(ParseError::InvalidHostCharacter('%'))),
         ("http://a／b/", Err(ParseError::InvalidHostCharacter('/'))),
-        ("http://%FF/", Err(ParseError::InvalidIdna)),
-        ("http://xn--a.ü/", Err(ParseError::InvalidIdna)),
+        ("http://%FF/", Err(ParseError::IdnaError)),
+        ("http://xn--a.ü/", Err(ParseError::IdnaError)),
     ];
     for (input, expected) in table {
         let parsed = Url::parse(input);

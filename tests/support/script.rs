@@ -41,6 +41,8 @@ pub enum Step {
     /// Sends in pieces of this many bytes, a write each.
     SendSplit(Vec<u8>, usize),
     Pause(Duration),
+    /// Waits until the test opens the gate.
+    Wait(Gate),
     /// Ends in an orderly way: `close_notify` over TLS, then FIN; reads on until the client ends
     /// too.
     Close,
@@ -52,6 +54,22 @@ pub enum Step {
     Silent,
     /// Stays open and stops reading.
     StopReading,
+}
+
+/// Holds a script back until the test says so.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    pub fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    fn wait(&self) {
+        let closed = self.0.0.lock().unwrap();
+        let _ = self.0.1.wait_timeout_while(closed, PATIENCE, |open| !*open).unwrap();
+    }
 }
 
 impl Step {
@@ -153,6 +171,18 @@ impl Script {
         String::from_utf8(self.received(i)).unwrap()
     }
 
+    /// Waits until the peer has performed this many steps of connection `i`: a request is read then, and what
+    /// was sent is in the client's socket.
+    #[track_caller]
+    pub fn await_steps(&self, i: usize, count: usize) {
+        self.watch().await_steps(i, count);
+    }
+
+    /// The same for another thread.
+    pub fn watch(&self) -> Watch {
+        Watch(Arc::clone(&self.shared))
+    }
+
     /// Whether the client presented a certificate on connection `i`, in this handshake or in the
     /// one that it resumed.
     pub fn certified(&self, i: usize) -> bool {
@@ -222,9 +252,27 @@ impl Drop for Script {
     }
 }
 
+/// Sees how far a script is.
+#[derive(Clone)]
+pub struct Watch(Arc<Shared>);
+
+impl Watch {
+    /// See [`Script::await_steps`].
+    #[track_caller]
+    pub fn await_steps(&self, i: usize, count: usize) {
+        let state = self.0.lock();
+        let waits = |state: &mut State| state.tracks[i].performed < count;
+        let (state, waited) = self.0.played.wait_timeout_while(state, PATIENCE, waits).unwrap();
+        let performed = state.tracks[i].performed;
+        drop(state);
+        assert!(!waited.timed_out(), "connection {i} has come to step {performed} of {count}");
+    }
+}
+
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
+    /// A step was performed, or all of them.
     played: Condvar,
 }
 
@@ -242,6 +290,8 @@ struct Track {
     received: Vec<u8>,
     is_certified: bool,
     is_resumed: bool,
+    /// The number of steps that are done.
+    performed: usize,
     /// All steps are done, or one has failed.
     is_played: bool,
     /// A handle to end the connection with; dropped where a last handle is needed for a reset.
@@ -255,6 +305,11 @@ impl Shared {
 
     fn fail(&self, failure: String) {
         self.lock().failures.push(failure);
+    }
+
+    fn mark_performed(&self, id: usize) {
+        self.lock().tracks[id].performed += 1;
+        self.played.notify_all();
     }
 
     fn mark_played(&self, id: usize) {

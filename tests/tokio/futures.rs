@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::support::httpbin::Httpbin;
 use super::support::pki::Pki;
-use super::support::script::{Script, Step, answer, ok, send};
+use super::support::script::{Gate, Script, Step, answer, ok, send};
 
 /// A task may move to another thread at every await.
 #[test]
@@ -118,16 +118,17 @@ async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
 /// A wait that was dropped is over with its call: the next one has limits of its own.
 #[tokio::test]
 async fn that_are_dropped_leave_no_limit_to_the_next_call() {
-    let limit = Duration::from_millis(400);
+    let (limit, gate) = (Duration::from_millis(1000), Gate::default());
     let begun = send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
-    let first = [Step::ExpectRequest, begun, Step::Pause(limit / 4), send("world")];
+    let first = [Step::ExpectRequest, begun, Step::Wait(gate.clone()), send("world")];
     let second = [Step::ExpectRequest, Step::Pause(limit / 2), send(ok("next"))];
     let server = Script::serve(vec![first.into_iter().chain(second).collect()]);
     let client = Client::builder().read_timeout(limit).build().unwrap();
     let mut response = client.get(server.url("/")).send().await.unwrap();
     assert_eq!(response.chunk().await.unwrap().unwrap(), "hello");
     assert!(tokio::time::timeout(limit / 8, response.chunk()).await.is_err());
-    tokio::time::sleep(limit / 4).await; // the rest arrives, and is drained
+    gate.open();
+    server.await_steps(0, 4); // the rest has arrived, and is drained
     drop(response);
     assert_eq!(client.pool_stats().idle, 1);
     tokio::time::sleep(limit).await;

@@ -51,8 +51,5 @@ impl client::Defaults for ReqwestDefaults {
     const WRITE_TIMEOUT: Option<Duration> = None;
 }
 
-// Its defaults need no other: 30 s for the first byte, and 30 s between two bytes, are what reqwest
-// allows each of its waits.
 #[cfg(feature = "blocking")]
-#[doc(no_inline)]
-pub use leanhttp::blocking;
+pub mod blocking;

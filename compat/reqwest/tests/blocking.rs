@@ -59,3 +59,21 @@ fn errors_are_those_of_the_root() {
     let error: reqwest::Error = response.error_for_status().unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::INTERNAL_SERVER_ERROR));
 }
+
+/// 30 s for each wait by default, and `timeout` replaces them all: nobody who allows five minutes gets 30 s.
+#[test]
+fn one_timeout_is_for_everything() {
+    let limits = |builder: reqwest::blocking::ClientBuilder| {
+        let text = format!("{builder:?}");
+        ["connect", "read", "write", "total"].map(|name| {
+            let limit = text.split(&format!(" {name}: ")).nth(1).unwrap();
+            limit.split([',', ' ']).next().unwrap().to_owned()
+        })
+    };
+    assert_eq!(limits(Client::builder()), ["Some(30s)", "Some(30s)", "Some(30s)", "None"]);
+    let five_minutes = Client::builder().timeout(Duration::from_secs(300));
+    assert_eq!(limits(five_minutes), ["None", "None", "None", "Some(300s)"]);
+    assert_eq!(limits(Client::builder().timeout(None)), ["None"; 4]);
+    let connecting = Client::builder().connect_timeout(Duration::from_secs(5)).timeout(None);
+    assert_eq!(limits(connecting), ["Some(5s)", "None", "None", "None"]);
+}

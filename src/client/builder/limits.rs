@@ -18,7 +18,7 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// request was being sent is still delivered. The limits on the peer (connect, handshake and
     /// first byte timeout) are reported only if a last check of the socket finds nothing.
     pub fn timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.timeouts().total = timeout.into();
+        self.timeouts().set_total(timeout.into());
         self
     }
 
@@ -30,7 +30,7 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// (RFC 8305), or sooner: the addresses share the time that is left, so that a short limit reaches
     /// the second address too.
     pub fn connect_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.timeouts().connect = timeout.into();
+        self.timeouts().set_connect(timeout.into());
         self
     }
 
@@ -89,7 +89,7 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the time within which the connection has to accept at least one byte of the request. 30
     /// seconds by default.
     pub fn write_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.timeouts().write = timeout.into();
+        self.timeouts().set_write(timeout.into());
         self
     }
 

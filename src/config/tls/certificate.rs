@@ -222,6 +222,22 @@ impl Identity {
         Ok(Self { chain: chain(pem)?, key: Arc::new(private_key(key)?) })
     }
 
+    /// Always fails: PKCS#12 is not supported. Crates that were written for reqwest with native-tls compile with it.
+    /// Convert the file, and use [`from_pem`](Self::from_pem).
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that says how to convert the file.
+    ///
+    /// ```
+    /// let error = leanhttp::Identity::from_pkcs12_der(b"", "password").unwrap_err();
+    /// assert!(error.to_string().contains("openssl pkcs12 -in id.p12 -nodes -out id.pem"));
+    /// ```
+    pub fn from_pkcs12_der(_der: &[u8], _password: &str) -> Result<Self> {
+        let how = "`openssl pkcs12 -in id.p12 -nodes -out id.pem`, then `Identity::from_pem`";
+        Err(Error::builder(format!("PKCS#12 is not supported; convert the file: {how}")))
+    }
+
     /// Returns the configuration of a client that uses this identity.
     pub(super) fn present(
         &self,

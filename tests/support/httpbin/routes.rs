@@ -86,6 +86,7 @@ const ROUTES: &[Route] = &[
     ("/encoding/utf8", GET, |_| Reply::new(200, "text/html; charset=utf-8", UTF8_PAGE)),
     ("/html", GET, |_| Reply::new(200, "text/html; charset=utf-8", HTML_PAGE)),
     ("/json", GET, slideshow),
+    ("/links/{}/{}", GET, links),
     ("/robots.txt", GET, |_| Reply::new(200, "text/plain", "User-agent: *\nDisallow: /deny\n")),
 ];
 
@@ -227,6 +228,20 @@ fn redirect_chain(path: &str, base: &str, call: &Call) -> Reply {
         Some(1) => Reply::redirect(&format!("{base}/get")),
         Some(count) => Reply::redirect(&format!("{base}{path}/{}", count - 1)),
     }
+}
+
+/// The page with this number of as many, each with links to all others.
+fn links(call: &Call) -> Reply {
+    let [Ok(count), Ok(here)] = [0, 1].map(|n| call.segments[n].parse::<usize>()) else {
+        return Reply::text(404, "not found\n");
+    };
+    let others = (0..count.min(200)).filter(|number| *number != here);
+    let links = others.map(|number| format!("<a href='/links/{count}/{number}'>{number}</a> "));
+    let page = format!(
+        "<html><head><title>Links</title></head><body>{}</body></html>",
+        links.collect::<String>()
+    );
+    Reply::new(200, "text/html; charset=utf-8", page)
 }
 
 fn redirect_to(call: &Call) -> Reply {

@@ -50,7 +50,10 @@ impl Player {
     fn follow(&mut self, steps: &[Step]) -> Result<(), String> {
         for (position, step) in steps.iter().enumerate() {
             let reason = match self.perform(step) {
-                Ok(()) => continue,
+                Ok(()) => {
+                    self.shared.mark_performed(self.id);
+                    continue;
+                }
                 Err(Stop::Failed(reason)) => reason,
                 Err(Stop::Gone) if !steps[position..].iter().any(Step::expects) => return Ok(()),
                 Err(Stop::Gone) => "the client was gone".to_owned(),
@@ -71,6 +74,7 @@ impl Player {
                 return bytes.chunks((*size).max(1)).try_for_each(|piece| self.send(piece));
             }
             Step::Pause(duration) => thread::sleep(*duration),
+            Step::Wait(gate) => gate.wait(),
             Step::Close => self.stream.end(),
             Step::Cut => self.stream.cut(),
             Step::Reset => self.prepare_reset(),

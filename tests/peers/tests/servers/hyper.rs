@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::io::Cursor;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use leanhttp::error::Phase;
 use leanhttp::tokio::{Body, Client};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
 const MIB: usize = 1 << 20;
@@ -23,6 +24,8 @@ const MIB: usize = 1 << 20;
 /// A server; dropping it closes its connections.
 struct Server {
     addr: SocketAddr,
+    /// Permits for the requests for `/never` that have arrived.
+    waiting: Arc<Semaphore>,
     running: JoinHandle<()>,
 }
 
@@ -34,16 +37,19 @@ impl Server {
     async fn start_at(addr: SocketAddr) -> Self {
         let listener = TcpListener::bind(addr).await.unwrap();
         let addr = listener.local_addr().unwrap();
+        let waiting = Arc::new(Semaphore::new(0));
+        let seen = Arc::clone(&waiting);
         let running = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let (stream, peer) = listener.accept().await.unwrap();
-                let service = service_fn(move |request| answer(request, peer));
+                let seen = Arc::clone(&seen);
+                let service = service_fn(move |request| answer(request, peer, Arc::clone(&seen)));
                 let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
                 connections.spawn(async { drop(serving.await) });
             }
         });
-        Self { addr, running }
+        Self { addr, waiting, running }
     }
 
     fn url(&self, path: &str) -> String {
@@ -58,7 +64,11 @@ impl Server {
 
 type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
-async fn answer(request: Request<Incoming>, peer: SocketAddr) -> Result<Answer, hyper::Error> {
+async fn answer(
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    waiting: Arc<Semaphore>,
+) -> Result<Answer, hyper::Error> {
     let body = match request.uri().path() {
         "/query" => full(request.uri().query().unwrap_or_default().to_owned()),
         "/peer" => full(peer.to_string()),
@@ -66,7 +76,10 @@ async fn answer(request: Request<Incoming>, peer: SocketAddr) -> Result<Answer, 
         "/upload" => full(received(request).await?),
         "/download" => streamed(None),
         "/download-with-trailers" => streamed(Some(trailers("6"))),
-        "/never" => std::future::pending().await,
+        "/never" => {
+            waiting.add_permits(1);
+            std::future::pending().await
+        }
         _ => return Ok(Response::builder().status(404).body(full("")).unwrap()),
     };
     let mut answer = Response::new(body);
@@ -204,7 +217,7 @@ async fn may_disappear_while_a_connection_is_idle() {
     let (client, addr, url) = (Client::new(), server.addr, server.url("/peer"));
     let never = tokio::spawn(client.get(server.url("/never")).send());
     text(&client, url.clone()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.waiting.acquire().await.unwrap().forget();
     server.stop().await;
     let error = never.await.unwrap().unwrap_err();
     assert_eq!(error.phase(), Phase::Head, "{error}");

@@ -1,4 +1,9 @@
 //! The client as a tower service, under middleware.
+#![cfg(all(feature = "tower", feature = "tls", feature = "gzip", feature = "multipart"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+#[path = "../../support/mod.rs"]
+mod support;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -13,16 +18,16 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as _, Frame, SizeHint};
-use real::Error;
-use real::error::Kind;
-use real::tokio::{Body, Client, Request, Response, ResponseBody, ResponseFuture};
+use leanhttp::Error;
+use leanhttp::error::Kind;
+use leanhttp::tokio::{Body, Client, Request, Response, ResponseBody, ResponseFuture};
 use tokio::task::JoinSet;
 use tower::retry::Policy;
 use tower::timeout::error::Elapsed;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use super::support::httpbin::Httpbin;
-use super::support::script::{Script, Step, answer, ok};
+use support::httpbin::Httpbin;
+use support::script::{Script, Step, answer, ok};
 
 type Answer = http::Response<ResponseBody>;
 
@@ -128,7 +133,7 @@ async fn responds_as_send_does() {
 
     let answer: Answer =
         client.http_service().oneshot(get(server.url("/redirect/2"))).await.unwrap();
-    assert_eq!(answer.extensions().get::<real::Url>().unwrap().path(), "/get");
+    assert_eq!(answer.extensions().get::<leanhttp::Url>().unwrap().path(), "/get");
 
     let request = client.get(server.url("/status/404")).build().unwrap();
     let answer: Response = (&client).oneshot(request).await.unwrap();

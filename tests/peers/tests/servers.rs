@@ -1,9 +1,9 @@
-//! The async client against the servers of most Rust services: hyper and axum. They take a while to
-//! build, so they have a test target of their own.
+//! The async client against the servers of most Rust services: hyper and axum. Each framing in both
+//! directions, and the extractors.
 #![cfg(all(feature = "tokio", feature = "json", feature = "multipart", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
-mod tokio_servers {
+mod servers {
     mod axum;
     mod hyper;
 }
