@@ -172,6 +172,9 @@ pub enum Kind {
     /// [Middleware](crate::middleware) of the program failed.
     #[cfg(feature = "middleware")]
     Middleware,
+    /// In a test: no expectation of a [`Mock`](crate::testing::Mock) matches the request.
+    #[cfg(feature = "testing")]
+    Unexpected,
 }
 
 /// The phase in which an error occurred.
@@ -281,6 +284,21 @@ impl Error {
     #[cfg(feature = "middleware")]
     pub fn middleware(cause: impl Into<Cause>) -> Self {
         Self::new(Kind::Middleware, Phase::Build).detail("middleware").cause(cause)
+    }
+
+    /// Creates an error of that kind that a test wants, in the phase in which it usually occurs.
+    #[cfg(feature = "testing")]
+    pub(crate) fn forced(kind: Kind) -> Self {
+        let phase = match kind {
+            Kind::Builder => Phase::Build,
+            Kind::Resolve => Phase::Resolve,
+            Kind::Connect | Kind::Egress => Phase::Connect,
+            Kind::Proxy => Phase::Proxy,
+            Kind::Tls => Phase::Handshake,
+            Kind::Body => Phase::Send,
+            _ => Phase::Head,
+        };
+        Self::new(kind, phase).detail("a failure that the test has asked for")
     }
 
     /// Creates the error of a request that a HAR file does not answer.
@@ -462,6 +480,8 @@ impl Error {
             Kind::Builder | Kind::Body | Kind::Cancelled => Fault::Caller,
             #[cfg(feature = "middleware")]
             Kind::Middleware => Fault::Caller,
+            #[cfg(feature = "testing")]
+            Kind::Unexpected => Fault::Caller,
             #[cfg(feature = "download")]
             Kind::File => Fault::Caller,
             #[cfg(feature = "download")]

@@ -414,6 +414,7 @@
 //! | `charset` | no | `text` decodes by the charset of the response; without it as UTF-8 | 1 |
 //! | `idna` | no | non-ASCII host names; without it they are an error | 30 |
 //! | `middleware` | no | code of the program around each call, and before each attempt | 0 |
+//! | `testing` | no | tests without a server: `answer_with`, `Mock`, and a network in memory with faults and a clock | 0 |
 //! | `export` | no | a request as a command of curl (`to_curl`), without its secrets unless asked for; what would happen to it (`explain`) | 0 |
 //! | `har` | no | with `export`, `json` and `middleware`: requests and responses as HAR files, recorded and replayed | 0 |
 //! | `runtime` | no | a client on an async runtime of your own; may change in a minor release | 2 |
@@ -454,14 +455,14 @@ mod off;
 mod os;
 mod policy;
 mod pool;
+#[cfg(any(feature = "testing", fuzzing, test))]
+pub mod testing;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod transport;
 pub mod url;
 
 pub mod guide;
-#[cfg(any(fuzzing, test))]
-mod harness;
 #[cfg(test)]
 #[cfg(all(feature = "cookies", feature = "gzip", feature = "ring"))]
 #[path = "../tests/simulation/mod.rs"]
@@ -497,11 +498,11 @@ pub use config::tls;
 pub use config::tls::{Certificate, Identity};
 #[doc(inline)]
 pub use error::{Error, Result};
-#[cfg(any(fuzzing, test))]
-pub use harness::fuzzing;
 pub use http1::limits::Limits;
 pub use policy::egress::EgressPolicy;
 pub use policy::retry;
+#[cfg(any(fuzzing, test))]
+pub use testing::harness::fuzzing;
 #[doc(inline)]
 pub use url::Url;
 

@@ -234,7 +234,10 @@ fn names_used_twice(sources: &Sources) -> BTreeMap<String, BTreeSet<String>> {
 
 /// Modules beside the layers: stand-ins replace the files of features that are off, and the harness
 /// of fuzzers and vectors uses all layers.
-const BESIDE: [&str; 4] = ["lib", "guide", "off", "harness"];
+const BESIDE: [&str; 3] = ["lib", "guide", "off"];
+
+/// Beside the layers, in a folder that is one of them.
+const HARNESS: &str = "testing/harness";
 
 fn source_folder() -> std::path::PathBuf {
     Path::new(ROOT).join("src")
@@ -276,7 +279,8 @@ fn collect(folder: &Path, prefix: &str, into: &mut Sources) {
 fn is_judged(file: &str) -> bool {
     let first = file.split('/').next().unwrap_or_default();
     let is_test = file.split('/').any(|part| part == "tests" || part.ends_with("_tests"));
-    !BESIDE.contains(&first) && !is_test && !file.ends_with("testing")
+    let is_beside = BESIDE.contains(&first) || file.starts_with(HARNESS);
+    !is_beside && !is_test && !file.ends_with("/testing")
 }
 
 fn upward(uses: &Uses, layers: &[String]) -> Vec<String> {

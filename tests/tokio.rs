@@ -161,6 +161,9 @@ mod both {
     #[cfg(all(feature = "sse", feature = "json"))]
     #[path = "streams.rs"]
     mod streams;
+    #[cfg(all(feature = "testing", feature = "middleware", feature = "json"))]
+    #[path = "testing.rs"]
+    mod testing;
     #[path = "timings.rs"]
     mod timings;
     #[path = "tls.rs"]

@@ -54,9 +54,13 @@ use crate::client::send;
 use crate::client::{Defaults, Explanation};
 use crate::driver::runtime::run;
 
+#[cfg(not(feature = "testing"))]
 pub use self::runtime::Blocking;
 pub use crate::shared::*;
 
+/// The blocking runtime, as a type parameter, which a test can put on a network in memory.
+#[cfg(feature = "testing")]
+pub type Blocking = crate::testing::Testable<self::runtime::Blocking>;
 /// Sends requests and waits for their responses.
 pub type Client = crate::client::Client<Blocking>;
 /// Sets up a [`Client`].

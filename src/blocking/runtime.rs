@@ -13,6 +13,7 @@ use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 #[cfg(unix)]
@@ -317,12 +318,28 @@ fn in_vain(error: io::Error, wait: Wait) -> SocketError {
 pub struct Event {
     is_set: Mutex<bool>,
     changed: Condvar,
+    /// Woken as well: a thread that waits on another clock.
+    waker: Mutex<Option<Waker>>,
 }
 
 impl runtime::Event for Event {
     fn set(&self) {
         *self.is_set.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
+        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn poll_set(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let waker = cx.waker().clone();
+        let old = self.waker.lock().unwrap_or_else(PoisonError::into_inner).replace(waker);
+        drop(old);
+        match *self.is_set.lock().unwrap_or_else(PoisonError::into_inner) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
     }
 
     async fn wait(&self, at_most: Option<Duration>) {

@@ -522,7 +522,7 @@ mod tests {
     use super::*;
     use crate::call::SharedState;
     use crate::config::Config;
-    use crate::harness::fuzzing::call::{self, Given};
+    use crate::testing::harness::fuzzing::call::{self, Given};
     use crate::url::Url;
 
     const TEXT: &str = "hello";

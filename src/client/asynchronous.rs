@@ -134,7 +134,7 @@ impl<F: Asynchronous, D> RequestBuilder<F, D> {
     pub async fn explain(self) -> Result<Explanation> {
         let (client, request) = self.finish();
         let (client, request) = (client.standard(), request?);
-        check::<F>()?;
+        check(&client.shared().runtime)?;
         explain(&client, request).await
     }
 }
@@ -145,14 +145,14 @@ pub(crate) async fn call<F: Asynchronous>(
     request: Result<Box<RequestParts<F::Source>>>,
 ) -> Result<Response<ResponseBody<F>>> {
     let request = request?;
-    check::<F>()?;
+    check(&client.shared().runtime)?;
     send(&client, request).await
 }
 
 /// Returns an error where the runtime can make no call.
 #[inline]
-pub(crate) fn check<F: Asynchronous>() -> Result<()> {
-    match F::check() {
+pub(crate) fn check<F: Asynchronous>(runtime: &F) -> Result<()> {
+    match runtime.check() {
         Ok(()) => Ok(()),
         Err(error) => Err(Error::builder(error.to_string())),
     }
@@ -412,7 +412,7 @@ impl<F: Asynchronous> EventSource<F> {
     /// See [`EventSource`]; and if this is not awaited where the runtime can make calls, such as in a tokio
     /// runtime with timers and I/O.
     pub async fn next(&mut self) -> Option<Result<Event>> {
-        if let Err(error) = check::<F>() {
+        if let Err(error) = check(self.runtime()) {
             return Some(Err(error));
         }
         self.next_event().await

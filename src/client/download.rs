@@ -487,7 +487,7 @@ impl<F: Runtime, T: DownloadTarget> Transfer<'_, F, T> {
         let budget = Budget::start(Arc::clone(&shared.config.timeouts), now);
         let budget = budget.until(self.request.cancel.clone());
         let nothing = Arc::new(Oneshot::<(), F::Event>::default());
-        nothing.wait(Some(wait), &budget).await;
+        nothing.wait(&shared.runtime, Some(wait), &budget).await;
         Ok(())
     }
 

@@ -333,6 +333,12 @@ impl<F: Runtime> EventSource<F> {
     fn random(&self) -> u64 {
         Runtime::random(&self.client.shared().runtime)
     }
+
+    /// Returns the runtime of its client.
+    #[cfg(any(feature = "tokio", feature = "runtime"))]
+    pub(crate) fn runtime(&self) -> &F {
+        &self.client.shared().runtime
+    }
 }
 
 /// Shows no content.

@@ -193,7 +193,7 @@ pub(super) async fn send<F: Runtime>(
         return response.await;
     }
     let left = deadline.map(|(end, _)| end.saturating_duration_since(now));
-    if let Some(response) = in_time::<F::Event, _>(response, left, &chain.budget).await {
+    if let Some(response) = in_time(&shared.runtime, response, left, &chain.budget).await {
         return response;
     }
     let error = match chain.budget.check().err().or(deadline.map(|(_, expired)| expired)) {

@@ -300,6 +300,7 @@ async fn send_within<F: Runtime>(
     outer: Option<&Budget>,
 ) -> Result<Response<ResponseBody<F>>> {
     let shared = client.shared();
+    let _in_call = shared.runtime.enter();
     if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
         F::measure(body).await;
     }

@@ -151,11 +151,11 @@ pub trait Asynchronous: Runtime {
     /// # Errors
     ///
     /// The reason why no call can be made.
-    fn check() -> io::Result<()>;
+    fn check(&self) -> io::Result<()>;
 }
 
 impl<R: AsyncRuntime> Asynchronous for R {
-    fn check() -> io::Result<()> {
+    fn check(&self) -> io::Result<()> {
         <R as AsyncRuntime>::check()
     }
 }
@@ -323,6 +323,10 @@ impl<R> Signal<R> {
 }
 
 impl<R: AsyncRuntime> Event for Signal<R> {
+    fn poll_set(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll(cx)
+    }
+
     fn set(&self) {
         let waiter = {
             let mut flag = self.lock();

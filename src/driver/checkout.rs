@@ -274,7 +274,7 @@ impl<F: Runtime> QueuedCall<F> {
         let expired = match call.budget.wait(Operation::Queue, || runtime.now()) {
             Err(expired) => expired,
             Ok(wait) => {
-                let grant = self.grants.wait(wait.at_most, &call.budget).await;
+                let grant = self.grants.wait(runtime, wait.at_most, &call.budget).await;
                 call.budget.lap(Lap::Queue, runtime.now());
                 match grant {
                     Some(grant) => return Ok(grant),
@@ -286,7 +286,7 @@ impl<F: Runtime> QueuedCall<F> {
         // not lost.
         // The lock of the pool decides between the two: either the ticket is removed here, or a grant was made.
         let grant = match self.leave() {
-            None => self.grants.wait(None, &call.budget).await,
+            None => self.grants.wait(runtime, None, &call.budget).await,
             Some(_) => None,
         };
         grant.ok_or_else(|| queue_error(call, expired))
@@ -439,7 +439,7 @@ mod tests {
 
     use crate::client::send;
     use crate::driver::runtime::{Pending, run};
-    use crate::harness::fuzzing::call::{self, Client, Network, Patience};
+    use crate::testing::harness::fuzzing::call::{self, Client, Network, Patience};
     use crate::url::Url;
 
     /// Servers that answer with one byte, and a process that can become another one.

@@ -193,7 +193,10 @@ async fn connection<F: Runtime>(
         return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
     }
     let found = address_for_proxy(runtime, call, &route).await?;
-    let pipe = pipe(call.config(), &route, found)?;
+    let pipe = match runtime.is_in_memory() {
+        false => pipe(call.config(), &route, found)?,
+        true => pipe_in_memory(call.config(), &route, found)?,
+    };
     let socket = match &dialling.unix_socket {
         Some(path) => dial_unix(runtime, path, &call.budget).await,
         None => {
@@ -300,7 +303,7 @@ async fn find<F: Runtime>(
     let wait = budget.wait(Operation::Resolve, || runtime.now())?;
     let desk = Arc::new(Oneshot::default());
     runtime.look_up(host.to_owned(), dialling.resolver.clone(), Arc::clone(&desk));
-    match desk.wait(wait.at_most, budget).await {
+    match desk.wait(runtime, wait.at_most, budget).await {
         Some(found) => Ok(found?),
         None => Err(budget.over(wait.expired).into()),
     }
@@ -414,7 +417,7 @@ async fn dial_unix<F: Runtime>(runtime: &F, path: &Path, budget: &Budget) -> Res
     let connecting = async {
         let wait = budget.wait(Operation::Connect, || runtime.now())?;
         let connecting = runtime.connect_unix(path, wait);
-        match in_time::<F::Event, _>(connecting, wait.at_most, budget).await {
+        match in_time(runtime, connecting, wait.at_most, budget).await {
             Some(connected) => connected,
             None => Err(budget.over(wait.expired).into()),
         }
@@ -440,6 +443,16 @@ fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
         Route::Tunnel(hop, target) => {
             let tunnel = tunnel(config, hop, target, found)?;
             Ok(Pipe::tunnel(proxy_tls(config, hop)?, tunnel, tls(config, target)?))
+        }
+    }
+}
+
+/// Returns the pipe of a connection within this process, in a test: it has no TLS.
+fn pipe_in_memory(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
+    match route {
+        Route::Direct(_) | Route::Forward(_) => Ok(Pipe::new(None)),
+        Route::Tunnel(hop, target) => {
+            Ok(Pipe::tunnel(None, tunnel(config, hop, target, found)?, None))
         }
     }
 }

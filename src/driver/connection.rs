@@ -405,6 +405,8 @@ impl<F: Runtime> Connection<F> {
                 true
             }
             ExchangeFailure::Body(_) => false,
+            #[cfg(feature = "testing")]
+            ExchangeFailure::Forced(_) => return None,
             ExchangeFailure::Expired(_) | ExchangeFailure::Io(_) | ExchangeFailure::Pipe(_) => {
                 return None;
             }
@@ -606,6 +608,8 @@ impl<F: Runtime> Connection<F> {
                 !self.exchange.awaits_head() || self.socket.pending() == Pending::Bytes
             }
             ExchangeFailure::Pipe(_) | ExchangeFailure::Body(_) => false,
+            #[cfg(feature = "testing")]
+            ExchangeFailure::Forced(_) => false,
         }
     }
 

@@ -27,6 +27,10 @@
 //! replaces the failure by the refusal of a proxy if there is one: a proxy that answers 407 often
 //! closes immediately, and "the proxy answered 407" explains more than "connection reset".
 
+#[cfg(feature = "testing")]
+use std::error::Error as StdError;
+#[cfg(feature = "testing")]
+use std::fmt;
 use std::io;
 
 use super::runtime::SocketError;
@@ -50,13 +54,33 @@ pub(crate) enum ExchangeFailure {
     Pipe(PipeError),
     /// The request's body could not be produced.
     Body(Error),
+    /// A test wants this error.
+    #[cfg(feature = "testing")]
+    Forced(Error),
 }
+
+/// An error that a simulated socket hands through, as the cause of its I/O error.
+#[cfg(feature = "testing")]
+#[derive(Debug)]
+pub(crate) struct ForcedFailure(pub(crate) Error);
+
+#[cfg(feature = "testing")]
+impl fmt::Display for ForcedFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(feature = "testing")]
+impl StdError for ForcedFailure {}
 
 impl ExchangeFailure {
     /// Returns the error of a connection of that route, whose handshake is `setup` or complete.
     pub(super) fn into_error(self, phase: Phase, route: &Route, setup: Option<Setup>) -> Error {
         let error = match self {
             Self::Body(error) => return error,
+            #[cfg(feature = "testing")]
+            Self::Forced(error) => return error,
             Self::Pipe(error) => error.into_error(phase),
             Self::Expired(expired) => Error::new(expired.kind(), phase).cause(expired),
             Self::Io(error) => Error::new(Kind::Io, phase).cause(error),
@@ -91,6 +115,8 @@ impl ExchangeFailure {
             Self::Pipe(error) if error.is_loss() => CloseReason::EarlyEof,
             Self::Pipe(_) => CloseReason::ProtocolError,
             Self::Body(_) => CloseReason::RequestIncomplete,
+            #[cfg(feature = "testing")]
+            Self::Forced(_) => CloseReason::Io,
         }
     }
 }
@@ -117,6 +143,12 @@ impl From<SocketError> for ExchangeFailure {
     fn from(error: SocketError) -> Self {
         match error {
             SocketError::Expired(expired) => Self::Expired(expired),
+            #[cfg(feature = "testing")]
+            SocketError::Io(error) => match error.downcast::<ForcedFailure>() {
+                Ok(ForcedFailure(error)) => Self::Forced(error),
+                Err(error) => Self::Io(error),
+            },
+            #[cfg(not(feature = "testing"))]
             SocketError::Io(error) => Self::Io(error),
         }
     }

@@ -240,7 +240,7 @@ async fn attempt<F: Runtime>(
 pub(crate) async fn pause<F: Runtime>(runtime: &F, cancel: Option<CancelToken>, time: Duration) {
     let budget = Budget::unlimited(runtime.now()).until(cancel);
     let nothing = Arc::new(Oneshot::<(), F::Event>::default());
-    nothing.wait(Some(time), &budget).await;
+    nothing.wait(runtime, Some(time), &budget).await;
 }
 
 /// Waits for the time of the next attempt, or until the call is canceled, which the next attempt
@@ -249,6 +249,6 @@ async fn wait<F: Runtime>(runtime: &F, budget: &Budget, when: When) {
     if let When::At(at) = when {
         let left = at.saturating_duration_since(runtime.now());
         let nothing = Arc::new(Oneshot::<(), F::Event>::default());
-        nothing.wait(Some(left), budget).await;
+        nothing.wait(runtime, Some(left), budget).await;
     }
 }

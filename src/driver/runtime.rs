@@ -21,7 +21,7 @@
 //! - On a runtime that blocks, it waits inside `poll` and is never pending. Then no future of the
 //!   driver is ever pending, and [`run`] is a plain call.
 //!
-//! The shortest implementation is that of the fuzzers, `harness/fuzzing/call.rs`; `blocking/runtime.rs`
+//! The shortest implementation is that of the fuzzers, `testing/harness/fuzzing/call.rs`; `blocking/runtime.rs`
 //! is the one to read next. What must hold is checked by the simulation, which polls futures at
 //! random and drops them (`tests/simulation/`), and by `tests/cancel.rs` and `tests/deadlines.rs`.
 //!
@@ -185,6 +185,26 @@ pub trait Runtime: sealed::Sealed + fmt::Debug + Clone + Default + Send + Sync +
         completed(Err(io::Error::from(io::ErrorKind::Unsupported).into()))
     }
 
+    /// Waits for an event, for at most that time on the clock of this runtime.
+    #[doc(hidden)]
+    fn wait_for(
+        &self,
+        event: &Self::Event,
+        at_most: Option<Duration>,
+    ) -> impl Future<Output = ()> + Send {
+        event.wait(at_most)
+    }
+
+    /// Returns whether connections lead to servers in this process, in a test: then they have no TLS.
+    #[doc(hidden)]
+    fn is_in_memory(&self) -> bool {
+        false
+    }
+
+    /// Returns a value that is held while a call is in progress, for a runtime that has to know.
+    #[doc(hidden)]
+    fn enter(&self) -> impl Sized + Send + Sync {}
+
     /// Starts a name lookup. The answer arrives later; the caller may be gone by then.
     #[doc(hidden)]
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Oneshot<Found, Self::Event>>);
@@ -340,6 +360,8 @@ pub trait Event: fmt::Debug + Default + Send + Sync + 'static {
     /// Signals the event. It wakes the waiter without holding a lock, and a panic of the waker does
     /// not reach the caller.
     fn set(&self);
+    /// Returns whether it was set; if not, the task is woken then.
+    fn poll_set(&self, cx: &mut Context<'_>) -> Poll<()>;
     /// Waits for the event, for at most that time.
     fn wait(&self, at_most: Option<Duration>) -> impl Future<Output = ()> + Send;
 }
@@ -427,8 +449,9 @@ impl<T, E: Event> Oneshot<T, E> {
 
 impl<T: Send + 'static, E: Event> Oneshot<T, E> {
     /// Waits for a value, for at most that time and until the call is canceled.
-    pub(crate) async fn wait(
+    pub(crate) async fn wait<F: Runtime<Event = E>>(
         self: &Arc<Self>,
+        runtime: &F,
         at_most: Option<Duration>,
         budget: &Budget,
     ) -> Option<T> {
@@ -437,19 +460,20 @@ impl<T: Send + 'static, E: Event> Oneshot<T, E> {
             Hook::Wake(Arc::new(move || desk.event.set()))
         };
         let _watch = budget.cancel_token().map(|token| token.on_cancel(wake()));
-        self.event.wait(at_most).await;
+        runtime.wait_for(&self.event, at_most).await;
         self.take()
     }
 }
 
 /// Returns the output of `future`, or `None` after that time or once the call is canceled.
-pub(crate) async fn in_time<E: Event, T>(
+pub(crate) async fn in_time<F: Runtime, T>(
+    runtime: &F,
     future: impl Future<Output = T>,
     at_most: Option<Duration>,
     budget: &Budget,
 ) -> Option<T> {
-    let nothing = Arc::new(Oneshot::<(), E>::default());
-    unless(future, async { nothing.wait(at_most, budget).await.unwrap_or_default() }).await
+    let nothing = Arc::new(Oneshot::<(), F::Event>::default());
+    unless(future, async { nothing.wait(runtime, at_most, budget).await.unwrap_or_default() }).await
 }
 
 /// Polls once; returns `None` if the future is pending.

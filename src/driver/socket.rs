@@ -234,8 +234,8 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::harness::fuzzing::call::{self, Client, Network, Patience, Reading};
     use crate::policy::retry;
+    use crate::testing::harness::fuzzing::call::{self, Client, Network, Patience, Reading};
 
     /// A connection on which nothing happens, in a program that gets signal after signal.
     struct Signals;

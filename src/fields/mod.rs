@@ -26,7 +26,7 @@
 //!   `fields`.
 //! - A value is read in one pass, so the time is linear in its length: `long_values_take_one_pass` in each
 //!   file, and lists that are compared with themselves are bounded (`MAX_PARAMETERS`).
-//! - Values are read as other implementations read them: `harness/vectors/fields.rs`.
+//! - Values are read as other implementations read them: `testing/harness/vectors/fields.rs`.
 //!
 //! # How strict
 //!

@@ -9,6 +9,7 @@
 //! - [`streams`]: lines and server-sent events,
 //! - `downloads`: files that are downloaded to the end,
 //! - `middleware`: code of your own around each call,
+//! - `testing`: tests without a server,
 //! - [`runtime`](crate::runtime): a client on an async runtime of your own,
 //! - `export`: requests as commands of curl, traces as HAR files, what would happen,
 //! - `cassettes`: tests that replay a HAR file,
@@ -65,6 +66,16 @@ pub mod downloads {}
 #[cfg(all(feature = "middleware", feature = "blocking"))]
 #[doc = include_str!("middleware.md")]
 pub mod middleware {}
+
+#[cfg(all(
+    feature = "testing",
+    feature = "blocking",
+    feature = "middleware",
+    feature = "tokio",
+    feature = "cookies"
+))]
+#[doc = include_str!("testing.md")]
+pub mod testing {}
 
 #[cfg(all(feature = "har", feature = "blocking"))]
 #[doc = include_str!("export.md")]

@@ -38,7 +38,7 @@ impl Download {
     /// none of a download ([`is_status`](Error::is_status)); if the file is not the expected one
     /// ([`is_checksum`](Error::is_checksum)) or too large; or if it cannot be written ([`is_file`](Error::is_file)).
     pub async fn to_file(self, path: impl AsRef<Path>) -> Result<Downloaded> {
-        check::<Tokio>()?;
+        check(&Tokio::default())?; // files need its threads
         let place = FilePlace::File(path.as_ref().to_owned());
         let target = FileTarget::new(place, self.files, self.random());
         self.fetch(Elsewhere(Some(target))).await
@@ -61,7 +61,7 @@ impl Download {
     ///
     /// As for [`to_file`](Self::to_file).
     pub async fn to_dir(mut self, directory: impl AsRef<Path>) -> Result<Downloaded> {
-        check::<Tokio>()?;
+        check(&Tokio::default())?; // files need its threads
         self.refuse_to_keep(
             "`keep_partial` needs `to_file`: the name is not known before the server answers",
         );
@@ -90,7 +90,7 @@ impl Download {
         mut self,
         writer: &mut W,
     ) -> Result<Downloaded> {
-        check::<Tokio>()?;
+        check(&Tokio::default())?; // files need its threads
         self.refuse_to_keep("`keep_partial` needs `to_file`: a writer keeps nothing");
         self.fetch(WriterTarget { writer, written: 0 }).await
     }

@@ -131,9 +131,13 @@ mod streams;
 
 use self::body::Source;
 
+#[cfg(not(feature = "testing"))]
 pub use self::runtime::Tokio;
 pub use crate::shared::*;
 
+/// The tokio runtime, as a type parameter, which a test can put on a network in memory.
+#[cfg(feature = "testing")]
+pub type Tokio = crate::testing::Testable<self::runtime::Tokio>;
 /// Sends requests and waits for their responses.
 pub type Client = crate::client::Client<Tokio>;
 /// Sets up a [`Client`].

@@ -45,7 +45,7 @@ impl World {
             is_astray,
             is_sent: false,
             answered: None,
-            began: self.now,
+            began: self.agenda.now(),
         });
         self.lines[at].attempts.push(attempt);
     }
@@ -316,18 +316,21 @@ impl World {
     /// The data or the end that a server sends is seen immediately, whatever the caller waits for.
     pub(super) fn check_prompt(&mut self, heard: Option<Duration>) {
         let Some(heard) = heard else { return };
-        if self.now > heard + PROMPT {
-            self.violated(format!("noticed at {:?}, although it arrived at {heard:?}", self.now));
+        if self.agenda.now() > heard + PROMPT {
+            self.violated(format!(
+                "noticed at {:?}, although it arrived at {heard:?}",
+                self.agenda.now()
+            ));
         }
     }
 
     /// 6: no call outlives its deadline.
     pub(super) fn check_deadline(&mut self, began: std::time::Duration) {
         let Some(deadline) = self.ledger.call().and_then(|call| call.deadline) else { return };
-        if self.now > deadline.max(began) {
+        if self.agenda.now() > deadline.max(began) {
             self.violated(format!(
                 "ended at {:?}, although the deadline was {deadline:?}",
-                self.now
+                self.agenda.now()
             ));
         }
     }

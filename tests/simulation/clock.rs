@@ -1,43 +1,20 @@
 //! Waiting on the simulated clock. Nothing here sleeps in real time.
 
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::ledger::Awaited;
-use super::world::{Happening, World, with};
+use super::world::{Simulated, World, with};
 use crate::driver::runtime;
+use crate::testing::memory;
 
-/// Waits until `look` finds something in the world, at most `at_most`. While it finds nothing,
-/// `look` has to store the waker. If the plan says so, the first poll is pending even if there is
-/// something already: a driver must not rely on the number of polls.
+/// Waits until `look` finds something in the world; see [`memory::until`].
 pub(super) async fn until<T>(
     at_most: Option<Duration>,
-    mut look: impl FnMut(&mut World, &Waker) -> Option<T>,
+    look: impl FnMut(&mut World, &Waker) -> Option<T>,
 ) -> Option<T> {
-    let (mut stutters, end) =
-        with(|world| (world.plan.stutters, at_most.and_then(|limit| world.now.checked_add(limit))));
-    let mut alarm = end;
-    poll_fn(move |context| {
-        if std::mem::take(&mut stutters) {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        with(|world| {
-            if let Some(found) = look(world, context.waker()) {
-                return Poll::Ready(Some(found));
-            }
-            if end.is_some_and(|end| end <= world.now) {
-                return Poll::Ready(None);
-            }
-            if let Some(end) = alarm.take() {
-                world.schedule_at(end, Happening::Wake(context.waker().clone()));
-            }
-            Poll::Pending
-        })
-    })
-    .await
+    memory::until(&Simulated, at_most, look).await
 }
 
 pub(super) async fn sleep(time: Duration) {
@@ -65,6 +42,13 @@ impl runtime::Event for Event {
         }
         if let Some(waker) = state.waker.take() {
             waker.wake();
+        }
+    }
+
+    fn poll_set(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.is_set(cx.waker()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         }
     }
 

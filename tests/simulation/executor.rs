@@ -37,7 +37,7 @@ pub(super) fn run(tasks: impl Iterator<Item = (Work, Option<usize>)>) {
     for _ in 0..MOST_STEPS {
         let ready: Vec<_> = (0..tasks.len()).filter(|at| tasks[*at].is_ready()).collect();
         let is_time = with(|world| {
-            let is_now = world.next_time() == Some(world.now);
+            let is_now = world.next_time() == Some(world.agenda.now());
             ready.is_empty() || (is_now && world.seed.one_in(3))
         });
         match is_time {

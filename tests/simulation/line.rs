@@ -1,4 +1,5 @@
-//! Connections: bytes in both directions, in pieces and with delays, and the client's end of them.
+//! Connections: bytes in both directions, in pieces and with delays, and what the sockets of the client see of
+//! them ([`Sockets`]).
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -8,15 +9,16 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::clock::until;
 use super::framing::Close;
 use super::origin::Server;
 use super::plan::{Fault, Site};
 use super::tls::{Meaning, Records, Side};
-use super::world::{Happening, World, note, with};
-use crate::driver::runtime::{self, Meanwhile, Pending, SocketError};
+use super::world::{Happening, World, note};
+use crate::driver::runtime::Pending;
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::Wait;
+use crate::testing::memory::agenda::EntryId;
+use crate::testing::memory::wire::{Wire, WireEnd};
+use crate::testing::memory::{Awaited, Sockets};
 use crate::url::Url;
 
 /// A connection.
@@ -37,9 +39,8 @@ pub(super) struct Line {
     is_broken: bool,
     /// Whether such records are on their way.
     pub(super) is_spoiled: bool,
-    /// Bytes that have arrived and that the client has not read.
-    inbox: VecDeque<u8>,
-    end: Option<End>,
+    /// The client's end.
+    wire: Wire,
     /// All plaintext that has arrived at the client.
     pub(super) log: Vec<u8>,
     /// The length of the log over time.
@@ -55,13 +56,8 @@ pub(super) struct Line {
     pub(super) is_open: bool,
     /// The reason why it is about to be closed.
     pub(super) reason: Option<CloseReason>,
-    /// Number of bytes that the client has sent and the server has not read.
-    held: usize,
     /// Packets for a server that has stopped reading.
     backlog: VecDeque<Packet>,
-    window: usize,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
     /// The times of the last arrivals: packets stay in order.
     arrivals: [Duration; 2],
 }
@@ -80,19 +76,6 @@ pub(super) enum Packet {
 pub(super) enum End {
     Fin,
     Reset,
-    /// Reported once, as by real systems: later reads see an orderly end.
-    ToldReset,
-    /// Closed by the client itself.
-    Shutdown,
-}
-
-impl End {
-    fn told(self) -> Self {
-        match self {
-            Self::Reset => Self::ToldReset,
-            end => end,
-        }
-    }
 }
 
 impl World {
@@ -112,8 +95,7 @@ impl World {
             was_told_the_end: false,
             is_broken: false,
             is_spoiled: false,
-            inbox: VecDeque::new(),
-            end: None,
+            wire: Wire::new(window),
             log: Vec::new(),
             came: Vec::new(),
             ended_at: None,
@@ -122,11 +104,7 @@ impl World {
             attempts: Vec::new(),
             is_open: true,
             reason: None,
-            held: 0,
             backlog: VecDeque::new(),
-            window,
-            reader: None,
-            writer: None,
             arrivals: [Duration::ZERO; 2],
         });
         if self.is_secure_at_once(site) {
@@ -150,49 +128,50 @@ impl World {
     fn arrival(&mut self, line: usize, direction: usize) -> Duration {
         let delay = self.seed.ms(0..=8) * self.seed.pick(&[0, 1, 1, 4]);
         let last = &mut self.lines[line].arrivals[direction];
-        *last = (*last).max(self.now + delay);
+        *last = (*last).max(self.agenda.now() + delay);
         *last
     }
 
     pub(super) fn reach_client(&mut self, at: usize, packet: Packet) {
         let line = &mut self.lines[at];
-        let is_over = !matches!(line.end, None | Some(End::Fin));
-        if !line.is_open || is_over {
+        if !line.is_open || !line.wire.is_usable() {
             return;
         }
         match packet {
             Packet::Bytes(bytes) => {
                 note!(self, "line {at}: {} bytes come", bytes.len());
-                line.plaintext_comes(&bytes, self.now);
-                line.inbox.extend(bytes);
+                line.plaintext_comes(&bytes, self.agenda.now());
+                line.wire.arrive(bytes);
             }
             Packet::Records(Records { wire, plain, meaning }) => {
                 note!(self, "line {at}: {} bytes of records come, {meaning:?}", wire.len());
-                line.records_come(&plain, meaning, self.now);
-                line.inbox.extend(wire);
+                line.records_come(&plain, meaning, self.agenda.now());
+                line.wire.arrive(wire);
             }
             Packet::End(end) => {
                 note!(self, "line {at}: {end:?} comes");
                 // Some systems discard unread data.
                 if end == End::Reset && self.seed.one_in(2) {
-                    line.inbox.clear();
+                    line.wire.discard();
                 }
+                let end = match end {
+                    End::Fin => WireEnd::Fin,
+                    End::Reset => WireEnd::Reset,
+                };
                 self.end(at, end);
             }
         }
-        if let Some(waker) = self.lines[at].reader.take() {
+        if let Some(waker) = self.lines[at].wire.take_reader() {
             waker.wake();
         }
     }
 
     /// Ends the direction.
-    fn end(&mut self, at: usize, end: End) {
+    fn end(&mut self, at: usize, end: WireEnd) {
+        let now = self.agenda.now();
         let line = &mut self.lines[at];
-        line.end = Some(end);
-        line.ended_at.get_or_insert(self.now);
-        for waker in [line.reader.take(), line.writer.take()].into_iter().flatten() {
-            waker.wake();
-        }
+        line.ended_at.get_or_insert(now);
+        line.wire.finish(end).for_each(Waker::wake);
     }
 
     pub(super) fn reach_server(&mut self, at: usize, packet: Packet) {
@@ -217,8 +196,7 @@ impl World {
             }
             Packet::Bytes(_) if line.server.is_deaf => {}
             Packet::Bytes(bytes) => {
-                line.held -= bytes.len();
-                if let Some(waker) = line.writer.take() {
+                if let Some(waker) = line.wire.accept(bytes.len()) {
                     waker.wake();
                 }
                 let plain = self.decrypt(at, bytes);
@@ -234,88 +212,20 @@ impl World {
         }
     }
 
-    fn read(&mut self, at: usize, into: &mut [u8], waker: &Waker) -> Option<io::Result<usize>> {
-        if self.strikes(Fault::Interruption) && self.seed.one_in(3) {
-            return Some(Err(ErrorKind::Interrupted.into()));
-        }
-        let whole = self.seed.one_in(2);
-        let line = &mut self.lines[at];
-        let most = line.inbox.len().min(into.len());
-        let count = match (most, line.end) {
-            (0, None) => {
-                line.reader = Some(waker.clone());
-                return None;
-            }
-            (0, Some(End::Reset)) => {
-                line.end = Some(End::ToldReset);
-                return Some(Err(ErrorKind::ConnectionReset.into()));
-            }
-            (0, Some(_)) => return Some(Ok(0)),
-            (most, _) if whole => most,
-            (most, _) => self.seed.within(1..=most),
-        };
-        let line = &mut self.lines[at];
-        for (byte, permit) in line.inbox.drain(..count).zip(into) {
-            *permit = byte;
-        }
-        if !line.backlog.is_empty() {
-            self.schedule(Duration::ZERO, Happening::Unblocked(at));
-        }
-        Some(Ok(count))
-    }
-
-    fn write(&mut self, at: usize, bytes: &[u8], waker: &Waker) -> Option<io::Result<usize>> {
-        if self.strikes(Fault::Interruption) && self.seed.one_in(3) {
-            return Some(Err(ErrorKind::Interrupted.into()));
-        }
-        let whole = self.seed.one_in(2);
-        let line = &mut self.lines[at];
-        if !matches!(line.end, None | Some(End::Fin)) {
-            line.end = line.end.map(End::told);
-            return Some(Err(ErrorKind::BrokenPipe.into()));
-        }
-        let room = line.window - line.held;
-        let count = match bytes.len().min(room) {
-            0 => {
-                line.writer = Some(waker.clone());
-                return None;
-            }
-            most if whole => most,
-            most => self.seed.within(1..=most),
-        };
-        note!(self, "line {at}: {count} of {} bytes leave", bytes.len());
-        let line = &mut self.lines[at];
-        line.held += count;
-        if let (Some(attempt), false) = (line.attempts.last(), line.is_wrapped()) {
-            self.ledger.attempts[*attempt].is_sent = true;
-        }
-        self.send_to_server(at, Packet::Bytes(bytes[..count].to_vec()));
-        Some(Ok(count))
-    }
-
-    /// Lets a blocked writer notice data from the server, or its end.
-    fn listen(&mut self, at: usize, waker: &Waker) -> Option<io::Result<usize>> {
-        let line = &mut self.lines[at];
-        if line.inbox.is_empty() && !line.has_ended() {
-            line.reader = Some(waker.clone());
-            return None;
-        }
-        Some(Ok(0))
-    }
-
     /// Checks that this wait is within the limits of its call.
-    fn check_wait(&mut self, at: usize, own: Duration, wait: Wait) {
+    fn check_wait(&mut self, at: usize, own: Duration, at_most: Option<Duration>) {
         if self.lines[at].is_set_up() {
             if let Some(task) = self.ledger.task() {
                 task.connecting = None;
             }
         } else {
-            self.check_connecting(wait.at_most);
+            self.check_connecting(at_most);
         }
         let Some(call) = self.ledger.call() else { return };
-        let end = call.deadline.map_or(self.now + own, |end| end.min(self.now + own));
-        if wait.at_most.is_none_or(|at_most| self.now + at_most > end) {
-            self.violated(format!("line {at}: waits {:?}, until after {end:?}", wait.at_most));
+        let end =
+            call.deadline.map_or(self.agenda.now() + own, |end| end.min(self.agenda.now() + own));
+        if at_most.is_none_or(|at_most| self.agenda.now() + at_most > end) {
+            self.violated(format!("line {at}: waits {at_most:?}, until after {end:?}"));
         }
     }
 
@@ -330,7 +240,7 @@ const UNREAD: usize = 3000;
 impl Line {
     /// Whether the server waits until the client has read.
     fn is_blocked(&self) -> bool {
-        self.is_open && self.server.writes_first && self.inbox.len() > UNREAD
+        self.is_open && self.server.writes_first && self.wire.unread() > UNREAD
     }
 
     fn plaintext_comes(&mut self, bytes: &[u8], now: Duration) {
@@ -382,11 +292,11 @@ impl Line {
     }
 
     pub(super) fn unread(&self) -> usize {
-        self.inbox.len()
+        self.wire.unread()
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        self.end.is_some()
+        self.wire.end().is_some()
     }
 
     /// Whether at least one record has arrived, and all are complete.
@@ -402,116 +312,133 @@ impl Line {
     /// Under TLS only `close_notify` proves that this was all (RFC 8446 §6.1).
     pub(super) fn close(&self) -> Close {
         let is_orderly = match self.tls.is_empty() {
-            true => self.end == Some(End::Fin),
+            true => matches!(self.wire.end(), Some(WireEnd::Fin)),
             false => self.was_told_the_end,
         };
         if is_orderly { Close::Orderly } else { Close::Not }
     }
 }
 
-/// The client's end of a connection.
-#[derive(Debug)]
-pub(super) struct Stream {
-    line: usize,
-}
-
 /// The wait for `100 Continue`.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-impl Stream {
-    pub(super) fn open(address: SocketAddr) -> Self {
-        Self { line: with(|world| world.open(address)) }
-    }
-}
+impl Sockets for World {
+    /// The index of the attempt.
+    type Dial = usize;
 
-impl runtime::Stream for Stream {
-    async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
-        with(|world| {
-            let expects = world.ledger.call().is_some_and(|call| call.plan.expects);
-            let is_refused = world.lines[self.line].server.has_refused;
-            let patience = if expects || is_refused { PATIENCE } else { Duration::ZERO };
-            let own = world.limit(|limits| limits.read).max(patience);
-            if world.lines[self.line].inbox.is_empty() {
-                world.check_wait(self.line, own, wait);
-            }
-        });
-        let read = until(wait.at_most, |world, waker| world.read(self.line, into, waker)).await;
-        Ok(read.ok_or(wait.expired)??)
+    fn now(&self) -> Duration {
+        self.agenda.now()
     }
 
-    async fn write(
-        &mut self,
-        bytes: &[u8],
-        meanwhile: Meanwhile,
-        wait: Wait,
-    ) -> Result<usize, SocketError> {
-        with(|world| {
-            let own = world.limit(|limits| limits.write);
-            world.check_wait(self.line, own, wait);
-        });
-        let write = |world: &mut World, waker: &Waker| {
-            let written = world.write(self.line, bytes, waker);
-            match meanwhile {
-                Meanwhile::Wait => written,
-                Meanwhile::Listen | Meanwhile::Converse => {
-                    written.or_else(|| world.listen(self.line, waker))
-                }
-            }
+    fn wake_at(&mut self, at: Duration, waker: &Waker) -> EntryId {
+        self.schedule_at(at, Happening::Wake(waker.clone()))
+    }
+
+    /// The plan of some runs wants it: a driver must not rely on the number of polls.
+    fn stutters(&self) -> bool {
+        self.plan.stutters
+    }
+
+    fn dialled(&mut self, dial: &usize, waker: &Waker) -> Option<Result<(), ErrorKind>> {
+        self.outcome(*dial, waker)
+    }
+
+    fn open(&mut self, address: SocketAddr) -> usize {
+        World::open(self, address)
+    }
+
+    fn read(&mut self, at: usize, into: &mut [u8], waker: &Waker) -> Option<io::Result<usize>> {
+        if self.strikes(Fault::Interruption) && self.seed.one_in(3) {
+            return Some(Err(ErrorKind::Interrupted.into()));
+        }
+        let whole = self.seed.one_in(2);
+        let most = match self.lines[at].wire.available(into.len(), waker)? {
+            Ok(0) => return Some(Ok(0)),
+            Ok(most) => most,
+            Err(error) => return Some(Err(error)),
         };
-        let written = until(wait.at_most, write).await;
-        Ok(written.ok_or(wait.expired)??)
+        let count = if whole { most } else { self.seed.within(1..=most) };
+        let line = &mut self.lines[at];
+        line.wire.read(count, into);
+        if !line.backlog.is_empty() {
+            self.schedule(Duration::ZERO, Happening::Unblocked(at));
+        }
+        Some(Ok(count))
     }
 
-    async fn input(&mut self, wait: Wait) -> Result<(), SocketError> {
-        with(|world| world.check_source(wait.at_most));
-        let heard = until(wait.at_most, |world, waker| world.listen(self.line, waker)).await;
-        heard.map(drop).ok_or(wait.expired.into())
+    fn write(&mut self, at: usize, bytes: &[u8], waker: &Waker) -> Option<io::Result<usize>> {
+        if self.strikes(Fault::Interruption) && self.seed.one_in(3) {
+            return Some(Err(ErrorKind::Interrupted.into()));
+        }
+        let whole = self.seed.one_in(2);
+        let most = match self.lines[at].wire.room(bytes.len(), waker)? {
+            Ok(most) => most,
+            Err(error) => return Some(Err(error)),
+        };
+        let count = if whole { most } else { self.seed.within(1..=most) };
+        note!(self, "line {at}: {count} of {} bytes leave", bytes.len());
+        let line = &mut self.lines[at];
+        line.wire.hold(count);
+        if let (Some(attempt), false) = (line.attempts.last(), line.is_wrapped()) {
+            self.ledger.attempts[*attempt].is_sent = true;
+        }
+        self.send_to_server(at, Packet::Bytes(bytes[..count].to_vec()));
+        Some(Ok(count))
     }
 
-    fn pending(&self) -> Pending {
-        with(|world| {
-            let line = &world.lines[self.line];
-            match line.inbox.is_empty() {
-                false => Pending::Bytes,
-                true if line.has_ended() => Pending::End,
-                true => Pending::Nothing,
-            }
-        })
+    fn has_news(&mut self, at: usize, waker: &Waker) -> bool {
+        self.lines[at].wire.has_news(waker)
     }
 
-    fn say_farewell(&mut self, bytes: &[u8]) {
-        with(|world| {
-            let line = &mut world.lines[self.line];
-            if !bytes.is_empty() && matches!(line.end, None | Some(End::Fin)) {
-                line.held += bytes.len();
-                world.send_to_server(self.line, Packet::Bytes(bytes.to_vec()));
-            }
-        });
+    fn pending(&self, at: usize) -> Pending {
+        self.lines[at].wire.pending()
+    }
+
+    fn farewell(&mut self, at: usize, bytes: &[u8]) {
+        let line = &mut self.lines[at];
+        if !bytes.is_empty() && line.wire.is_usable() {
+            line.wire.hold(bytes.len());
+            self.send_to_server(at, Packet::Bytes(bytes.to_vec()));
+        }
     }
 
     /// Shuts the socket down from outside.
-    fn interrupter(&self) -> impl Fn() + Send + 'static {
-        let line = self.line;
-        move || with(|world| world.end(line, End::Shutdown))
+    fn shut_down(&mut self, at: usize) {
+        self.end(at, WireEnd::Shutdown);
     }
 
-    fn begin(&mut self, method: &Method, url: &Url) {
-        with(|world| world.begin(self.line, method, url));
+    fn begin(&mut self, at: usize, method: &Method, url: &Url) {
+        World::begin(self, at, method, url);
     }
 
-    fn closing(&mut self, reason: CloseReason) {
-        with(|world| world.closing(self.line, reason));
+    fn closing(&mut self, at: usize, reason: CloseReason) {
+        World::closing(self, at, reason);
     }
-}
 
-impl Drop for Stream {
-    fn drop(&mut self) {
-        with(|world| {
-            if world.lines[self.line].reason.is_none() {
-                world.violated(format!("line {}: closed without a reason", self.line));
+    fn close(&mut self, at: usize) {
+        if self.lines[at].reason.is_none() {
+            self.violated(format!("line {at}: closed without a reason"));
+        }
+        self.lines[at].is_open = false;
+        self.send_to_server(at, Packet::End(End::Fin));
+    }
+
+    fn waits(&mut self, awaited: Awaited, at_most: Option<Duration>) {
+        match awaited {
+            Awaited::Connection => self.check_connecting(at_most),
+            Awaited::Input => self.check_source(at_most),
+            Awaited::Write(at) => {
+                let own = self.limit(|limits| limits.write);
+                self.check_wait(at, own, at_most);
             }
-            world.lines[self.line].is_open = false;
-            world.send_to_server(self.line, Packet::End(End::Fin));
-        });
+            Awaited::Read(at) if self.lines[at].unread() > 0 => {}
+            Awaited::Read(at) => {
+                let expects = self.ledger.call().is_some_and(|call| call.plan.expects);
+                let is_refused = self.lines[at].server.has_refused;
+                let patience = if expects || is_refused { PATIENCE } else { Duration::ZERO };
+                let own = self.limit(|limits| limits.read).max(patience);
+                self.check_wait(at, own, at_most);
+            }
+        }
     }
 }

@@ -180,7 +180,7 @@ fn client(plan: &Plan) -> Client<Simulated> {
             builder.default_headers(HeaderMap::from_iter([("x-client-key".parse().unwrap(), key)]));
     }
     if settings.cookies {
-        let jar = Jar::with_clock(|| SystemTime::UNIX_EPOCH + with(|world| world.now));
+        let jar = Jar::with_clock(|| SystemTime::UNIX_EPOCH + with(|world| world.agenda.now()));
         builder = builder.cookie_provider(Arc::new(jar));
     }
     if let Some(host) = settings.denied {

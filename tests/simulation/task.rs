@@ -42,7 +42,7 @@ pub(super) async fn run(client: Client<Simulated>, plan: TaskPlan) {
 fn begin(plan: &CallPlan) {
     with(|world| {
         note!(world, "call {}: {} {} {plan:?}", plan.number, plan.method, plan.site.authority());
-        let now = world.now;
+        let now = world.agenda.now();
         let call = &mut world.ledger.calls[plan.number];
         call.deadline = plan.limits.total.map(|total| now + total);
         if let Some(task) = world.ledger.task() {
@@ -53,7 +53,7 @@ fn begin(plan: &CallPlan) {
 
 async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
     let request = request(client, &plan)?;
-    let began = with(|world| world.now);
+    let began = with(|world| world.agenda.now());
     let response = send(client, request.parts).await;
     with(|world| {
         world.check_deadline(began);
@@ -121,7 +121,7 @@ async fn read(
 ) -> Result<()> {
     let (piece, most) = match reading {
         Reading::Whole => {
-            let began = with(|world| world.now);
+            let began = with(|world| world.agenda.now());
             given.body = body.collect().await?;
             given.is_complete = true;
             with(|world| world.check_deadline(began));
@@ -133,7 +133,7 @@ async fn read(
     };
     while given.body.len() < most {
         let mut memory = vec![0; piece.max(given.body.len() / 20)];
-        let began = with(|world| world.now);
+        let began = with(|world| world.agenda.now());
         let read = body.next_bytes(&mut memory).await;
         with(|world| world.check_deadline(began));
         match read? {

@@ -261,7 +261,8 @@ impl World {
         // All that follows waits for the rest.
         let (first, rest) = wire.split_at(self.seed.within(1..=wire.len() - 1));
         self.send_part(at, first.to_vec());
-        self.lines[at].linger(self.now, self.seed.ms(0..=60) * self.seed.pick(&[0, 1, 1, 10]));
+        self.lines[at]
+            .linger(self.agenda.now(), self.seed.ms(0..=60) * self.seed.pick(&[0, 1, 1, 10]));
         self.send_records(at, rest.to_vec(), Vec::new(), Meaning::Whole);
     }
 

@@ -1,8 +1,6 @@
 //! The world: a clock, scheduled events, connections, and names. Each thread has one.
 
 use std::cell::RefCell;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -10,9 +8,9 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::clock::{Event, until};
+use super::clock::Event;
 use super::ledger::{Connecting, Ledger};
-use super::line::{Line, Packet, Stream};
+use super::line::{Line, Packet};
 use super::plan::{Fault, HOSTS, Plan, SECOND, Site, addresses};
 use super::seed::Seed;
 use super::task::Source;
@@ -22,6 +20,8 @@ use crate::config::SocketOptions;
 use crate::config::dns::Resolver;
 use crate::driver::runtime::sealed::Sealed;
 use crate::driver::runtime::{Dial, Dialled, Found, Oneshot, Runtime};
+use crate::testing::memory::agenda::{Agenda, EntryId};
+use crate::testing::memory::{self, MemoryStream};
 
 /// The time of one check of a socket after a limit has passed, and the number of checks: eight in
 /// the handshake, and eight before it.
@@ -37,10 +37,8 @@ thread_local! {
 pub(super) struct World {
     pub(super) plan: Arc<Plan>,
     pub(super) seed: Seed,
-    /// The time since the start.
-    pub(super) now: Duration,
-    agenda: BinaryHeap<Reverse<Entry>>,
-    entries: u64,
+    /// The clock, and what is going to happen.
+    pub(super) agenda: Agenda<Happening>,
     pub(super) lines: Vec<Line>,
     dials: Vec<Handshake>,
     /// The authority of all TLS servers.
@@ -75,12 +73,6 @@ pub(super) enum Happening {
     Act(usize, usize),
 }
 
-struct Entry {
-    at: Duration,
-    number: u64,
-    happening: Happening,
-}
-
 /// An attempt to connect.
 #[derive(Default)]
 struct Handshake {
@@ -97,7 +89,7 @@ pub(super) fn with<T>(act: impl FnOnce(&mut World) -> T) -> T {
 macro_rules! note {
     ($world:expr, $($words:tt)*) => {
         if let Some(trace) = &mut $world.trace {
-            trace.push(format!("{:>9.3} {}", $world.now.as_secs_f64(), format_args!($($words)*)));
+            trace.push(format!("{:>9.3} {}", $world.agenda.now().as_secs_f64(), format_args!($($words)*)));
         }
     };
 }
@@ -120,23 +112,16 @@ impl World {
     }
 
     pub(super) fn schedule(&mut self, delay: Duration, happening: Happening) {
-        self.schedule_at(self.now + delay, happening);
+        self.schedule_at(self.agenda.now() + delay, happening);
     }
 
-    pub(super) fn schedule_at(&mut self, at: Duration, happening: Happening) {
-        self.entries += 1;
-        self.agenda.push(Reverse(Entry { at, number: self.entries, happening }));
+    pub(super) fn schedule_at(&mut self, at: Duration, happening: Happening) -> EntryId {
+        self.agenda.schedule(at, happening)
     }
 
     /// The time of the next event.
     pub(super) fn next_time(&self) -> Option<Duration> {
-        self.agenda.peek().map(|Reverse(entry)| entry.at)
-    }
-
-    fn next_happening(&mut self) -> Option<Happening> {
-        let Reverse(entry) = self.agenda.pop()?;
-        self.now = entry.at;
-        Some(entry.happening)
+        self.agenda.next_time()
     }
 
     fn dialled(&mut self, number: usize, outcome: Result<(), io::ErrorKind>) {
@@ -151,7 +136,9 @@ impl World {
         note!(self, "call {call} is cancelled");
         let call = &mut self.ledger.calls[call];
         call.cancelled = true;
-        call.deadline = Some(call.deadline.map_or(self.now, |deadline| deadline.min(self.now)));
+        call.deadline = Some(
+            call.deadline.map_or(self.agenda.now(), |deadline| deadline.min(self.agenda.now())),
+        );
     }
 
     /// Begins to connect to an address.
@@ -174,22 +161,20 @@ impl World {
         number
     }
 
-    /// An attempt that has ended: its index, and its result.
-    fn ended(
+    /// The outcome of an attempt, if it has ended.
+    pub(super) fn outcome(
         &mut self,
-        running: &[Dial<usize>],
+        dial: usize,
         waker: &Waker,
-    ) -> Option<(usize, Result<(), io::ErrorKind>)> {
-        running.iter().enumerate().find_map(|(at, attempt)| {
-            let dial = &mut self.dials[attempt.connecting];
-            dial.waker = Some(waker.clone());
-            Some((at, dial.outcome?))
-        })
+    ) -> Option<Result<(), io::ErrorKind>> {
+        let dial = &mut self.dials[dial];
+        dial.waker = Some(waker.clone());
+        dial.outcome
     }
 
     /// Checks that a wait for a connection has exactly the limit that is allowed.
     pub(super) fn check_connecting(&mut self, at_most: Option<Duration>) {
-        let now = self.now;
+        let now = self.agenda.now();
         let Some(call) = self.ledger.call() else { return };
         let (limit, deadline) = (call.plan.limits.connect, call.deadline);
         let Some(task) = self.ledger.task() else { return };
@@ -212,12 +197,12 @@ impl World {
     /// time. The connect timeout starts when dialing begins.
     pub(super) fn check_queueing(&mut self, at_most: Option<Duration>) {
         let Some(call) = self.ledger.call() else { return };
-        let end = self.now + call.plan.limits.connect;
+        let end = self.agenda.now() + call.plan.limits.connect;
         let end = call.deadline.map_or(end, |deadline| deadline.min(end));
         if let Some(task) = self.ledger.task() {
             task.connecting = None;
         }
-        if at_most.is_none_or(|at_most| self.now + at_most > end) {
+        if at_most.is_none_or(|at_most| self.agenda.now() + at_most > end) {
             self.violated(format!("queues for {at_most:?}, until after {end:?}"));
         }
     }
@@ -225,7 +210,7 @@ impl World {
     /// Checks that the wait for the caller's source is within the limit.
     pub(super) fn check_source(&mut self, at_most: Option<Duration>) {
         let Some(deadline) = self.ledger.call().and_then(|call| call.deadline) else { return };
-        if at_most.is_none_or(|at_most| self.now + at_most > deadline) {
+        if at_most.is_none_or(|at_most| self.agenda.now() + at_most > deadline) {
             self.violated(format!("waits {at_most:?} for a source, until after {deadline:?}"));
         }
     }
@@ -248,7 +233,7 @@ impl World {
 
 /// Runs the next event.
 pub(super) fn happen() {
-    match with(World::next_happening) {
+    match with(|world| world.agenda.next()) {
         None => {}
         Some(Happening::Wake(waker)) => waker.wake(),
         Some(Happening::Found(desk, found)) => desk.put(found),
@@ -270,9 +255,17 @@ pub(super) struct Simulated;
 
 impl Sealed for Simulated {}
 
+impl memory::World for Simulated {
+    type State = World;
+
+    fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        with(act)
+    }
+}
+
 impl Runtime for Simulated {
     type Source = Source;
-    type Stream = Stream;
+    type Stream = MemoryStream<Simulated>;
     /// The index of the attempt.
     type Connecting = usize;
     type Event = Event;
@@ -283,11 +276,11 @@ impl Runtime for Simulated {
 
     fn now(&self) -> Instant {
         static BEGINNING: OnceLock<Instant> = OnceLock::new();
-        *BEGINNING.get_or_init(Instant::now) + with(|world| world.now)
+        *BEGINNING.get_or_init(Instant::now) + with(|world| world.agenda.now())
     }
 
     fn date(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + with(|world| world.now)
+        SystemTime::UNIX_EPOCH + with(|world| world.agenda.now())
     }
 
     /// Asked just before the wait for a retry.
@@ -307,15 +300,9 @@ impl Runtime for Simulated {
         attempts: &mut Vec<Dial<usize>>,
         at_most: Option<Duration>,
         stop: Option<&Event>,
-    ) -> Option<Dialled<Stream>> {
-        with(|world| world.check_connecting(at_most));
-        let ended = until(at_most, |world, waker| {
-            let ended = world.ended(attempts, waker).map(Some);
-            ended.or_else(|| stop.is_some_and(|stop| stop.is_set(waker)).then_some(None))
-        });
-        let (at, outcome) = ended.await.flatten()?;
-        let Dial { address, .. } = attempts.swap_remove(at);
-        Some((address, outcome.map(|()| Stream::open(address)).map_err(io::Error::from)))
+    ) -> Option<Dialled<MemoryStream<Simulated>>> {
+        let is_stopped = |waker: &Waker| stop.is_some_and(|stop| stop.is_set(waker));
+        memory::any_of(self, attempts, |dial| Some(dial), at_most, is_stopped).await
     }
 
     fn look_up(&self, host: String, _: Resolver, answer: Arc<Oneshot<Found, Event>>) {
@@ -331,23 +318,3 @@ impl Runtime for Simulated {
         });
     }
 }
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-
-impl Eq for Entry {}

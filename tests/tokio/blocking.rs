@@ -100,7 +100,7 @@ pub fn get<U: IntoUrl>(url: U) -> Result<Response> {
 }
 
 #[derive(Debug)]
-pub struct ClientBuilder(front::ClientBuilder);
+pub struct ClientBuilder(pub(crate) front::ClientBuilder);
 
 impl ClientBuilder {
     pub fn build(self) -> Result<Client> {

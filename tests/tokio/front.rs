@@ -22,6 +22,26 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
 }
 
+/// A network in memory, which only the clients of the crate itself can be put on.
+#[cfg(feature = "testing")]
+impl crate::blocking::ClientBuilder {
+    pub fn answer_with<H, A>(self, answer: H) -> Self
+    where
+        H: Fn(&real::testing::ReceivedRequest) -> A + Send + Sync + 'static,
+        A: Into<real::testing::Reply>,
+    {
+        Self(self.0.answer_with(answer))
+    }
+
+    pub fn mock(self, mock: &real::testing::Mock) -> Self {
+        Self(self.0.mock(mock))
+    }
+
+    pub fn network(self, network: &real::testing::MemoryNetwork) -> Self {
+        Self(self.0.network(network))
+    }
+}
+
 pub fn body(reader: impl Read + Send + 'static, length: Option<u64>) -> Body {
     let source = Source::new(reader);
     match length {

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use super::{Form, LONGEST_COPY, Part};
 use crate::body::{Body, BodyError, Feed, SourceLength};
 use crate::client::Client;
-use crate::harness::fuzzing::call::Given as Test;
 use crate::http1::exchange::Outgoing;
 use crate::http1::testing::headers;
+use crate::testing::harness::fuzzing::call::Given as Test;
 
 fn reader(bytes: impl Into<Vec<u8>>, length: SourceLength) -> Part<Test> {
     Part::<Test>::from_source(Test::new(std::io::Cursor::new(bytes.into())), length)
@@ -252,8 +252,8 @@ fn the_framing_depends_on_the_known_lengths() {
         (form(SourceLength::Unknown), Outgoing::Chunked),
     ];
     for (form, outgoing) in table {
-        let builder =
-            Client::<crate::harness::fuzzing::call::Fuzzed>::new().post("http://example.org/");
+        let builder = Client::<crate::testing::harness::fuzzing::call::Fuzzed>::new()
+            .post("http://example.org/");
         let builder = builder.header("Content-Type", "text/plain").multipart(form);
         let mut request = builder.build().unwrap();
         let types: Vec<_> = request.headers().get_all(header::CONTENT_TYPE).iter().collect();

@@ -11,10 +11,10 @@ use super::*;
 use crate::call::{RequestParts, SharedState};
 use crate::config::Config;
 use crate::error::{Error, Phase};
-use crate::harness::fuzzing::call::{Given as Test, reader};
 use crate::http1::head;
 use crate::http1::limits::Limits;
 use crate::policy::retry::Policy;
+use crate::testing::harness::fuzzing::call::{Given as Test, reader};
 use crate::url::Url;
 
 /// A clock that stands still until the test moves it.

@@ -70,6 +70,9 @@ pub struct ClientBuilder<F: Runtime, D = Standard> {
     error: Option<Error>,
     #[cfg(feature = "middleware")]
     middleware: Vec<Box<dyn Middleware<F>>>,
+    /// The runtime, if a test has replaced it.
+    #[cfg(feature = "testing")]
+    pub(crate) runtime: Option<F>,
     types: PhantomData<fn() -> (F, D)>,
 }
 
@@ -81,6 +84,8 @@ impl<F: Runtime, D: Defaults> ClientBuilder<F, D> {
             error: None,
             #[cfg(feature = "middleware")]
             middleware: Vec::new(),
+            #[cfg(feature = "testing")]
+            runtime: None,
             types: PhantomData,
         }
     }
@@ -92,7 +97,12 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// # Errors
     ///
     /// The error of the first setting that was invalid.
-    pub fn build(self) -> Result<Client<F, D>> {
+    #[cfg_attr(not(feature = "testing"), allow(unused_mut, reason = "a test replaces the runtime"))]
+    pub fn build(mut self) -> Result<Client<F, D>> {
+        #[cfg(feature = "testing")]
+        if let Some(runtime) = self.runtime.take() {
+            return self.build_in(runtime);
+        }
         self.build_in(F::default())
     }
 
@@ -119,11 +129,18 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
         });
         #[cfg(not(feature = "middleware"))]
         let error = self.error;
+        #[cfg(feature = "testing")]
+        let error = error.or_else(|| {
+            let detail = "an in-memory network has to be set on the builder of the client itself";
+            self.runtime.is_some().then(|| Error::builder(detail))
+        });
         ClientBuilder {
             config: self.config,
             error,
             #[cfg(feature = "middleware")]
             middleware: Vec::new(),
+            #[cfg(feature = "testing")]
+            runtime: None,
             types: PhantomData,
         }
     }

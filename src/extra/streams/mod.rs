@@ -16,7 +16,7 @@
 //!
 //! | rule | guarded by |
 //! | --- | --- |
-//! | the same bytes give the same lines and events, however they are split | the tests of each file run each case whole, byte by byte and cut at every place; `harness/vectors/streams.rs`; fuzz targets `lines`, `sse` |
+//! | the same bytes give the same lines and events, however they are split | the tests of each file run each case whole, byte by byte and cut at every place; `testing/harness/vectors/streams.rs`; fuzz targets `lines`, `sse` |
 //! | the time is linear in the bytes | `no_byte_is_scanned_twice` |
 //! | memory is bounded by the limits | `a_line_that_never_ends_is_an_error`, `an_event_of_many_lines_is_an_error` |
 //! | an event costs one allocation | `tests/streams.rs`, `an_event_costs_at_most_two_allocations` |

@@ -72,7 +72,8 @@ fn begin(lookups: &Arc<Lookups<Woken, Threads>>, resolver: &Resolver, host: &str
 
 fn answered(desk: &Answer) -> String {
     let budget = Budget::start(Timeouts::default(), Instant::now());
-    let found = ready(desk.wait(Some(Duration::from_secs(20)), &budget)).unwrap();
+    let found =
+        ready(desk.wait(&Blocking::default(), Some(Duration::from_secs(20)), &budget)).unwrap();
     found.expect("an answer in time").unwrap_err().to_string()
 }
 
@@ -267,7 +268,8 @@ fn a_resolver_is_called_and_dropped_without_the_lock() {
     let desk: Answer = Arc::default();
     lookups.begin("a.test", using(), Threads, &desk);
     let budget = Budget::start(Timeouts::default(), Instant::now());
-    let found = ready(desk.wait(Some(Duration::from_secs(20)), &budget)).unwrap();
+    let found =
+        ready(desk.wait(&Blocking::default(), Some(Duration::from_secs(20)), &budget)).unwrap();
     assert_eq!(found.unwrap().unwrap(), []);
     // Lookups without callers are dropped where lookups are started.
     let blockers: Vec<_> =

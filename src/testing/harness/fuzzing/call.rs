@@ -20,6 +20,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -304,6 +305,10 @@ pub struct Event;
 
 impl runtime::Event for Event {
     fn set(&self) {}
+
+    fn poll_set(&self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
 
     async fn wait(&self, _: Option<Duration>) {}
 }

@@ -21,12 +21,12 @@ mod no_proxy;
 mod streams;
 mod tunnels;
 
-#[path = "../../../tests/conformance/support.rs"]
+#[path = "../../../../tests/conformance/support.rs"]
 #[allow(dead_code, reason = "not all of it is needed without some features")]
 mod support;
 
 #[cfg(all(feature = "har", feature = "charset"))]
-#[path = "../../../tests/support/har_format.rs"]
+#[path = "../../../../tests/support/har_format.rs"]
 mod har_format;
 
 use serde_json::Value;
