@@ -33,6 +33,15 @@ pub(crate) struct Settings {
     pub(crate) delays: Delays,
 }
 
+impl Settings {
+    fn check_limit(&self, size: Option<u64>) -> Result<(), DownloadFailure> {
+        match (self.max_size, size) {
+            (Some(limit), Some(size)) if size > limit => Err(DownloadFailure::TooLarge { limit }),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -234,9 +243,7 @@ impl DownloadPlan {
         let count = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
         let kept = bytes.split_at(count).0;
         let length = self.length.saturating_add(count as u64);
-        if let Some(limit) = self.settings.max_size.filter(|limit| length > *limit) {
-            return Err(DownloadFailure::TooLarge { limit });
-        }
+        self.settings.check_limit(Some(length))?;
         if let Some(expected) = self.settings.expected_size.filter(|expected| length > *expected) {
             return Err(DownloadFailure::Size { expected, found: None });
         }
@@ -358,12 +365,9 @@ impl DownloadPlan {
     /// Checks the size that a head announces, and begins to read.
     fn begin_message(&mut self, head: &ResponseHead, end: Option<u64>) -> DownloadStep {
         let announced = self.total.or(end);
-        if let Some(limit) = self.settings.max_size {
-            if announced.is_some_and(|size| size > limit) {
-                return DownloadStep::Fail(DownloadFailure::TooLarge { limit });
-            }
-        }
-        if let Err(failure) = self.check_size(self.total) {
+        if let Err(failure) =
+            self.settings.check_limit(announced).and_then(|()| self.check_size(self.total))
+        {
             return DownloadStep::Fail(failure);
         }
         let digests = NamedDigests::of(&head.headers, &CONTENT_DIGEST);
@@ -426,9 +430,11 @@ impl DownloadPlan {
         DownloadStep::Again(Duration::ZERO)
     }
 
-    /// Checks the file when all bytes are there. The caller's digest goes before those of the server.
+    /// Checks the file when all bytes are there, which an earlier run may have left under another limit. The
+    /// caller's digest goes before those of the server.
     fn finish(&mut self) -> DownloadStep {
-        if let Err(failure) = self.check_size(Some(self.length)) {
+        let size = Some(self.length);
+        if let Err(failure) = self.settings.check_limit(size).and_then(|()| self.check_size(size)) {
             return DownloadStep::Fail(failure);
         }
         let compared = match (&self.settings.sha256, &self.named) {

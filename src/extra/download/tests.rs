@@ -516,6 +516,22 @@ fn a_part_with_a_wrong_digest_is_asked_for_again() {
     brings(FILE, &[CUT, ("8 \"a\"", &part)]);
 }
 
+/// An earlier run may have had another limit.
+#[test]
+fn the_limit_of_size_holds_for_a_part_of_an_earlier_run() {
+    let too_large = End::Failed(DownloadFailure::TooLarge { limit: 19 });
+    let stories: [(_, &[(&str, &str)]); 2] =
+        [(Some(20), &[]), (None, &[("20 \"a\"", "416|R*/20")])];
+    for (total, story) in stories {
+        let mut player = Player::new(Settings { max_size: Some(19), ..Settings::default() });
+        let mut hashes = Hashes::default();
+        hashes.update(FILE.as_bytes());
+        player.target = FILE.into();
+        player.plan.resume(FILE.len() as u64, hashes, Some("\"a\"".parse().unwrap()), total);
+        assert_eq!(played_on(&mut player, story), too_large);
+    }
+}
+
 #[test]
 fn a_part_of_an_earlier_run_is_continued() {
     let resumed = |body: &str, total, story: &[(&str, &str)]| {
