@@ -203,7 +203,7 @@ fn connections() -> Vec<Row> {
         ),
         (
             get(builder().resolve_to_addrs("api.example", &refused), "http://api.example/"),
-            "The same; the line has the reason of each address that was tried.",
+            "The same, for a host with several addresses: the line has the reason of each.",
         ),
         (
             get(builder().connect_timeout(millis(50)), &http(Unreachable::start().addr())),
@@ -212,7 +212,7 @@ fn connections() -> Vec<Row> {
         ),
         (
             get(builder().egress(EgressPolicy::public_only()), &http(refused[0])),
-            "The policy works as it should. Allow the network with `allow_network` if it is one that you trust; see \
+            "The egress policy denies this address. If you trust its network, add it with `allow_network`; see \
              [security](crate::guide::security).",
         ),
         (
@@ -437,7 +437,7 @@ fn responses() -> Vec<Row> {
         (
             played(builder(), with(cut, Step::Close)),
             "The transfer was cut short. Try again; with the feature `download`, \
-             [downloads](crate::guide::downloads) resume.",
+             a download resumes by itself.",
         ),
         (played(builder(), with(chunk, Step::Close)), "The same for a body in chunks."),
         (
