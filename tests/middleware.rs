@@ -322,6 +322,23 @@ fn a_change_of_an_attempt_is_sent_and_forgotten() {
     assert!(!sent.contains("accept:") && sent.matches("\r\n\r\nfour").count() == 2, "{sent}");
 }
 
+/// Removing a field moves the last one of a `HeaderMap` to its place.
+#[test]
+fn the_hook_may_reorder_the_fields() {
+    let server = Script::serve(vec![answer(ok("end"))]);
+    let client = Client::builder().on_attempt(|head| {
+        let fields = std::mem::take(head.headers_mut());
+        let reversed: Vec<_> = fields.iter().collect();
+        for (name, value) in reversed.into_iter().rev() {
+            head.headers_mut().append(name, value.clone());
+        }
+        Ok(())
+    });
+    let response = client.build().unwrap().post(server.url("/")).body("four").send().unwrap();
+    assert_eq!(response.text().unwrap(), "end");
+    assert!(server.received_text(0).contains("content-length: 4\r\n"));
+}
+
 #[test]
 fn an_error_of_the_hook_ends_the_call_before_anything_is_sent() {
     let server = Script::serve(vec![vec![Step::ExpectEnd]]);

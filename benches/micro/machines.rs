@@ -8,8 +8,15 @@ mod chunked;
 #[cfg(fuzzing)]
 mod head;
 #[cfg(fuzzing)]
+mod streams;
+#[cfg(fuzzing)]
 mod url;
 
 fn main() {
     divan::main();
+    // `cargo bench` says so; `cargo test` and a list need no ratios.
+    #[cfg(fuzzing)]
+    if std::env::args().skip(1).eq(["--bench"]) {
+        streams::print_ratios();
+    }
 }

@@ -133,8 +133,6 @@ pub struct Next<F: Runtime> {
 /// The state that all middleware of one call shares.
 struct Chain<F: Runtime> {
     client: Client<F>,
-    /// Outermost first.
-    stack: Arc<[Box<dyn Middleware<F>>]>,
     /// The total timeout and the cancel token of the call.
     budget: Budget,
 }
@@ -146,8 +144,8 @@ impl<F: Runtime> Next<F> {
     ///
     /// Those of the rest of the call; and if the total timeout of the call has passed, or it was canceled.
     pub async fn run(&self, request: Request<F>) -> Result<Response<ResponseBody<F>>> {
-        let Chain { client, stack, budget } = &*self.chain;
-        let Some(middleware) = stack.get(self.position) else {
+        let Chain { client, budget } = &*self.chain;
+        let Some(middleware) = client.stack().get(self.position) else {
             return send_within(client, request.parts, Some(budget)).await;
         };
         let next = Self { chain: Arc::clone(&self.chain), position: self.position + 1 };
@@ -168,15 +166,17 @@ impl<F: Runtime> Clone for Next<F> {
 
 impl<F: Runtime> fmt::Debug for Next<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let left = self.chain.stack.len().saturating_sub(self.position);
+        let left = self.chain.client.stack().len().saturating_sub(self.position);
         f.debug_struct("Next").field("middleware_left", &left).finish_non_exhaustive()
     }
 }
 
-/// Sends a request through the middleware of the client.
+/// Sends a request through the middleware of the client, which begins with `outermost`.
+///
+/// The future is smaller than that of a call without middleware, which it does not contain.
 pub(super) async fn send<F: Runtime>(
     client: &Client<F>,
-    stack: &Arc<[Box<dyn Middleware<F>>]>,
+    outermost: &dyn Middleware<F>,
     request: Box<RequestParts<F::Source>>,
 ) -> Result<Response<ResponseBody<F>>> {
     let shared = client.shared();
@@ -186,9 +186,9 @@ pub(super) async fn send<F: Runtime>(
     let deadline = budget.deadline(); // of the total timeout, because no stage has begun
     let is_limited = deadline.is_some() || budget.cancel_token().is_some();
     let url = is_limited.then(|| request.url.clone());
-    let chain = Arc::new(Chain { client: client.clone(), stack: Arc::clone(stack), budget });
-    let first = Next { chain: Arc::clone(&chain), position: 0 };
-    let response = pin!(first.run(Request { parts: request }));
+    let chain = Arc::new(Chain { client: client.clone(), budget });
+    let next = Next { chain: Arc::clone(&chain), position: 1 };
+    let response = pin!(handled::<F>(outermost.handle(Request { parts: request }, next)));
     if F::BLOCKS || !is_limited {
         return response.await;
     }

@@ -146,6 +146,12 @@ impl<F: Runtime, D> Client<F, D> {
         Self { middleware, ..self }
     }
 
+    /// Returns the middleware, outermost first.
+    #[cfg(feature = "middleware")]
+    fn stack(&self) -> &[Box<dyn middleware::Middleware<F>>] {
+        self.middleware.as_deref().unwrap_or_default()
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Shared<F>> {
         &self.shared
     }
@@ -287,8 +293,8 @@ pub(crate) async fn send<F: Runtime>(
     request: Box<RequestParts<F::Source>>,
 ) -> Result<Response<ResponseBody<F>>> {
     #[cfg(feature = "middleware")]
-    if let Some(stack) = &client.middleware {
-        return Box::pin(middleware::send(client, stack, request)).await;
+    if let Some(outermost) = client.stack().first() {
+        return middleware::send(client, &**outermost, request).await;
     }
     send_within(client, request, None).await
 }

@@ -89,22 +89,37 @@ impl<'a> AttemptHead<'a> {
         mut self,
         hook: &AttemptHook,
     ) -> Result<HeaderMap, Box<dyn StdError + Send + Sync>> {
-        let before = FIXED.map(|name| self.values(&name));
+        let before = fixed(&self.headers);
         (hook.0)(&mut self)?;
-        let changed =
-            FIXED.into_iter().zip(before).find(|(name, before)| self.values(name) != *before);
-        match changed {
-            None => Ok(self.headers),
-            Some((name, _)) => Err(format!(
-                "on_attempt changed {name}, which the client decides (RFC 9112 \u{a7}11.2); set it on the request"
-            )
-            .into()),
+        let after = fixed(&self.headers);
+        if before == after {
+            return Ok(self.headers);
         }
+        let differs = |place: usize| {
+            let has_name = |field: &&Fixed| field.0 == place;
+            before.iter().filter(has_name).ne(after.iter().filter(has_name))
+        };
+        let changed = FIXED.iter().enumerate().find(|(place, _)| differs(*place));
+        let name = changed.map_or("a field", |(_, name)| name.as_str());
+        Err(format!(
+            "on_attempt changed {name}, which the client decides (RFC 9112 \u{a7}11.2); set it on the request"
+        )
+        .into())
     }
+}
 
-    fn values(&self, name: &HeaderName) -> Vec<HeaderValue> {
-        self.headers.get_all(name).iter().cloned().collect()
-    }
+/// A place in [`FIXED`], and a value of that field.
+type Fixed = (usize, HeaderValue);
+
+/// Returns the fields of [`FIXED`], sorted by name, because removing another field reorders the map. One pass over
+/// the few fields of a request is cheaper than a lookup of each name.
+fn fixed(headers: &HeaderMap) -> Vec<Fixed> {
+    let place = |name| FIXED.iter().position(|fixed| fixed == name);
+    let fields = headers.iter();
+    let mut fields: Vec<Fixed> =
+        fields.filter_map(|(name, value)| Some((place(name)?, value.clone()))).collect();
+    fields.sort_by_key(|(place, _)| *place);
+    fields
 }
 
 /// Shows method, URL without secrets, and the names of the fields.
