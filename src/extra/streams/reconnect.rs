@@ -30,9 +30,9 @@ const FIRST: Duration = Duration::from_secs(3);
 /// The default maximum of the growing time.
 const MAX: Duration = Duration::from_secs(30);
 
-/// The shortest time before a reconnect that a server can ask for; browsers have such a floor too. A server that
-/// sends `retry: 0` and ends each stream at once would be asked again without a pause, forever.
-const SHORTEST_ASKED: Duration = Duration::from_millis(500);
+/// The time before a reconnect that `retry: 0` asks for. A server that sends it and ends each stream at once would
+/// be asked again without a pause, forever. Any other time is taken as it is (WHATWG HTML, 9.2.6).
+const FOR_ZERO: Duration = Duration::from_millis(500);
 
 /// The default number of failures in a row: about four minutes with the other defaults.
 const FAILURES: u32 = 10;
@@ -94,8 +94,8 @@ impl Reconnect {
     /// Sets the time before a reconnect, until the stream asks for another one with a `retry` field.
     /// Default: 3 s. Up to a quarter is added at random.
     ///
-    /// A `retry` of less than half a second counts as half a second, or as this time if that is shorter: a server
-    /// cannot make a client reconnect in a loop without a pause.
+    /// A `retry` of 0 counts as half a second, or as this time if that is shorter: a server cannot make a client
+    /// reconnect in a loop without a pause.
     pub fn first(mut self, time: Duration) -> Self {
         self.first = time;
         self
@@ -286,8 +286,11 @@ impl Subscription {
     /// Returns the time before the next attempt. `random` is a fraction of the range of `u64`.
     fn wait(&self, random: u64) -> Duration {
         let Reconnect { first, max, longest_asked, .. } = self.settings;
-        let least = SHORTEST_ASKED.min(first);
-        let retry = self.retry.map_or(first, |retry| retry.min(longest_asked).max(least));
+        let retry = match self.retry {
+            None => first,
+            Some(Duration::ZERO) => FOR_ZERO.min(first),
+            Some(retry) => retry.min(longest_asked),
+        };
         let factor = 1_u32.checked_shl(self.losses.saturating_sub(1)).unwrap_or(u32::MAX);
         let wait = retry.saturating_mul(factor).min(max.max(retry));
         let largest = u64::try_from((wait / JITTER).as_nanos()).unwrap_or(u64::MAX);
@@ -437,8 +440,7 @@ mod tests {
         let milliseconds = Duration::from_millis;
         for (first, asked, expected) in [
             (3 * SECOND, milliseconds(0), milliseconds(500)),
-            (3 * SECOND, milliseconds(499), milliseconds(500)),
-            (3 * SECOND, milliseconds(501), milliseconds(501)),
+            (3 * SECOND, milliseconds(2), milliseconds(2)),
             (milliseconds(20), milliseconds(0), milliseconds(20)),
             (milliseconds(20), milliseconds(30), milliseconds(30)),
         ] {
