@@ -86,8 +86,8 @@ type Peer = (Box<dyn Any>, String);
 const GET: Ask = |client, url| client.get(url);
 const BYTES: Use = |response| response.bytes().map(drop);
 
-/// Each of the limits alone ends the call in this phase. A very busy machine may not reach the phase before a
-/// limit on several phases ends: then the call is repeated.
+/// Each of the limits alone ends the call in this phase. A very busy machine may not reach the
+/// phase before the total timeout: then the call is repeated.
 #[track_caller]
 fn assert_ends(limits: &[Limit], phase: Phase, peer: &dyn Fn() -> Peer, how: (Ask, Use)) {
     for limit in limits {
@@ -98,8 +98,7 @@ fn assert_ends(limits: &[Limit], phase: Phase, peer: &dyn Fn() -> Peer, how: (As
             let (_peer, url) = peer();
             end(*limit, how.0(&client, &url), how.1)
         };
-        let is_of_several = matches!(limit, Limit::Total | Limit::Connect);
-        let too_slow = |error: &Error| is_of_several && error.phase() != phase;
+        let too_slow = |error: &Error| matches!(limit, Limit::Total) && error.phase() != phase;
         let mut error = attempt();
         for _ in 0..9 {
             if too_slow(&error) {
