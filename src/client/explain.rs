@@ -1,4 +1,4 @@
-//! What would happen to a request, without sending it (feature `export`).
+//! The dry run of a request: its explanation, without sending it (feature `export`).
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::extra::redact;
 use crate::policy::deadline::{Silence, Timeouts};
 
-/// What would happen to a request, from `Client::explain` or `RequestBuilder::explain`: the proxy and the rule that
+/// The explanation of a request, from `Client::explain` or `RequestBuilder::explain`: the proxy and the rule that
 /// chose it, the addresses and what the egress policy says of each, the roots that certificates are verified by, idle
 /// connections, time limits, cookies.
 ///

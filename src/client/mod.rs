@@ -1,5 +1,5 @@
 //! The surface: what a user calls to set up a client, build a request and read a response, for all runtimes.
-//! What waits stands over the futures of this folder: `send`, `text`, `bytes`, `json`, `chunk` and `next` in
+//! The methods that wait stand over the futures of this folder: `send`, `text`, `bytes`, `json`, `chunk` and `next` in
 //! `asynchronous.rs` for async runtimes, and in `blocking/`.
 
 // Read in the order of a call:

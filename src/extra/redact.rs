@@ -1,4 +1,4 @@
-//! What is not shown of a request and a response: credentials in fields, URLs and texts (feature `export`).
+//! The parts of a request and a response that are not shown: credentials in fields, URLs and texts (feature `export`).
 //!
 //! One list decides for commands of curl, HAR files and `explain`: that of
 //! `policy::auth`, by which redirects take fields away too. A parameter of a query or a fragment is judged by its

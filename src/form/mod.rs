@@ -169,7 +169,7 @@ impl<T: sealed::AppendPairs + ?Sized> ToPairs for T {}
 pub(crate) mod sealed {
     /// The hidden half of [`AppendTarget`](super::AppendTarget).
     pub trait Append {
-        /// What [`Serializer::finish`](super::Serializer::finish) returns.
+        /// The type that [`Serializer::finish`](super::Serializer::finish) returns.
         type Finished<'t>
         where
             Self: 't;

@@ -1,4 +1,4 @@
-//! What one expectation of a mock requires, and in what a request differs from it.
+//! The requirements of one expectation of a mock, and the differences of a request from it.
 
 use std::fmt;
 

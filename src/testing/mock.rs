@@ -47,7 +47,7 @@ pub struct Expect<'m> {
     position: usize,
 }
 
-/// What a client asks for answers. It does not verify.
+/// The part of a mock that a client asks for answers. It does not verify.
 #[derive(Debug, Clone)]
 pub(super) struct Answerer(Arc<Mutex<MockTable>>);
 

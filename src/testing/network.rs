@@ -56,7 +56,7 @@ use crate::url::Url;
 #[derive(Clone)]
 pub struct MemoryNetwork(Arc<Mutex<NetworkState>>);
 
-/// Who moves the clock of a [`MemoryNetwork`].
+/// The way in which the clock of a [`MemoryNetwork`] moves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NetworkClock {
@@ -91,7 +91,7 @@ pub enum HostFault {
 /// How many bytes a connection holds whose server does not read.
 const WINDOW: usize = 64 * 1024;
 
-/// What answers the requests to a server.
+/// The function that answers the requests to a server.
 pub(super) type Handler = Arc<dyn Fn(&ReceivedRequest) -> Reply + Send + Sync>;
 
 /// The most requests that a network remembers; it forgets the oldest ones.

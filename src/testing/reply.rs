@@ -1,4 +1,4 @@
-//! What an in-memory server does with a request: it sends a response, with faults if the test wants them, or
+//! The reply of an in-memory server to a request: it sends a response, with faults if the test wants them, or
 //! other bytes, or it fails.
 
 use std::fmt;
@@ -55,7 +55,7 @@ enum ReplyFraming {
     Claimed(u64),
 }
 
-/// What comes after the last byte.
+/// The end of a reply, after its last byte.
 #[derive(Clone, Copy)]
 enum ReplyEnd {
     Close,

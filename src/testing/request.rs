@@ -91,7 +91,7 @@ pub(super) const MAX_REQUEST_BYTES: usize = 256 * 1024 * 1024;
 /// The most fields of a request.
 const MAX_FIELDS: usize = 256;
 
-/// What the bytes that have come so far are.
+/// The state of a request of which these bytes have come.
 pub(super) enum Parsed {
     /// The beginning of a request.
     Partial {

@@ -18,7 +18,7 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// [`TlsInfo::roots`](crate::tls::TlsInfo::roots) returns which were used, and the error of a certificate with an
     /// unknown issuer names them.
     ///
-    /// Whoever can set the variables of your program can add a root. Use
+    /// Anyone who can set the variables of your program can add a root. Use
     /// [`Roots::Bundled`](crate::tls::Roots::Bundled) if that must not be. Of this method,
     /// [`tls_certs_only`](Self::tls_certs_only), [`tls_certs_from_env`](Self::tls_certs_from_env) and
     /// `tls_platform_verifier`, the last call counts.

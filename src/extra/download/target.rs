@@ -35,7 +35,7 @@ pub(crate) struct Kept {
     pub(crate) facts: Facts,
 }
 
-/// What is known when the body of an answer begins.
+/// The facts that are known when the body of an answer begins.
 #[derive(Debug)]
 pub(crate) struct Beginning {
     /// The bytes that stay; those behind them are of another version.

@@ -18,7 +18,7 @@ use crate::extra::sent::SentRequest;
 ///
 /// There is an entry for each attempt: each redirect, each retry and each failure. Give it to a client by
 /// [`record`](crate::client::ClientBuilder::record); a clone is the same recorder, and may serve several clients.
-/// What middleware answers by itself is not recorded.
+/// An answer that middleware makes itself is not recorded.
 ///
 /// ```
 /// use leanhttp::har::Recorder;
@@ -44,7 +44,7 @@ pub struct Recorder {
     recorded: Arc<Mutex<Recorded>>,
 }
 
-/// What a recorder keeps of each attempt.
+/// The parts of each attempt that a recorder keeps.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecorderSettings {
     /// The most bytes of a body that are kept.

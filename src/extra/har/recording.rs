@@ -1,4 +1,4 @@
-//! What happens to one entry: the request is known when its attempt begins, then comes a head or an error, and
+//! The life of one entry: the request is known when its attempt begins, then comes a head or an error, and
 //! the body while the program reads it.
 //!
 //! ```text

@@ -68,7 +68,7 @@ struct TapeEntry {
     answer: Result<Bytes, String>,
 }
 
-/// What the body of a request has to be.
+/// The body that a request must have.
 enum ExpectedBody {
     Any,
     Exactly(Vec<u8>),

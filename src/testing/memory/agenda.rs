@@ -1,4 +1,4 @@
-//! What is going to happen, and when: the clock of a simulated world, which moves from event to event.
+//! The future events and their times: the clock of a simulated world, which moves from event to event.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

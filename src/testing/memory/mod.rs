@@ -31,7 +31,7 @@ use crate::url::Url;
 
 /// A handle to a simulated world.
 pub(crate) trait World: Clone + fmt::Debug + Send + Sync + 'static {
-    /// What is behind the lock.
+    /// The state behind the lock.
     type State: Sockets;
 
     /// Reads or changes the state.
@@ -85,7 +85,7 @@ pub(crate) trait Sockets {
     fn waits(&mut self, _: Awaited, _at_most: Option<Duration>) {}
 }
 
-/// What a wait is for.
+/// The reason of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Awaited {
     /// One of several attempts to connect.
