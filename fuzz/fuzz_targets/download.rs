@@ -112,7 +112,7 @@ impl Twin {
             let length = field(head, CONTENT_LENGTH.as_str())
                 .filter(|it| it.bytes().all(|b| b.is_ascii_digit()))
                 .and_then(|it| it.parse().ok());
-            let length = length.filter(|_| field(head, "transfer-encoding").is_none());
+            let length = length.filter(|_| values(head, "transfer-encoding").is_empty());
             *self = Self { length: 0, tag: field(head, ETAG.as_str()), total: length };
             return;
         }
@@ -147,14 +147,20 @@ fn content_range(head: &[u8]) -> Option<(u64, u64, Option<u64>)> {
     Some((first.parse().ok()?, last.parse().ok()?, total.parse().ok()))
 }
 
-/// The only value of a field.
+/// The only value of a field; `None` if there are several.
 fn field(head: &[u8], name: &str) -> Option<String> {
+    let mut values = values(head, name);
+    let value = values.pop()?;
+    values.is_empty().then_some(value)
+}
+
+/// The values of all lines with this name.
+fn values(head: &[u8], name: &str) -> Vec<String> {
     let text: String = head.iter().map(|byte| char::from(*byte)).collect();
     let lines = text.split('\n').map(|line| line.trim_end_matches('\r'));
-    let mut values = lines.filter_map(|line| {
+    let values = lines.filter_map(|line| {
         let (own, value) = line.split_once(':')?;
         own.eq_ignore_ascii_case(name).then(|| value.trim_matches([' ', '\t']).to_owned())
     });
-    let value = values.next()?;
-    values.next().is_none().then_some(value)
+    values.collect()
 }

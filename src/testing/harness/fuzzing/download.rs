@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 
 use super::text;
 use crate::extra::download::plan::{DownloadPlan, DownloadStep, Settings};
+use crate::http1::framing::response_framing;
 use crate::http1::head;
 use crate::http1::limits::Limits;
 use crate::policy::Clock;
@@ -60,9 +61,10 @@ impl Download {
         fields
     }
 
-    /// Takes the head of an answer; returns `None` if it is no head.
+    /// Takes the head of an answer; returns `None` if the exchange would refuse it, and a download never see it.
     pub fn answer(&mut self, head: &[u8]) -> Option<Next> {
         let head = head::parse(head, &Limits::default()).ok()?;
+        response_framing(&Method::GET, head.status, head.version, &head.headers).ok()?;
         let step = self.plan.answer(&head, &Still);
         Some(self.next(step))
     }
