@@ -33,7 +33,7 @@
 //! http://a.example:80: closing a connection: the peer said Connection: close
 //! ```
 //!
-//! Without the feature `log` these functions are empty (`off.rs`), and with it a line costs one
+//! Without the feature `log` these functions are empty (`off`), and with it a line costs one
 //! comparison of the level unless a logger wants it: its text is formatted only then.
 
 use std::fmt;

@@ -10,12 +10,12 @@
 //!                          │ makes
 //!                       Decoder
 //!   socket ─▶ coded ─▶ [deflate] ─▶ output ─▶ [gzip] ─▶ caller's buffer
-//!                        Stage                 Stage
+//!                     CodingStage           CodingStage
 //! ```
 //!
 //! [`CODINGS`] has one row for each coding of this build; [`Codings`] is the subset that a client or a
 //! request offers in `Accept-Encoding` and decodes. [`plan`] reads the `Content-Encoding` of a response: if
-//! all of its codings are in the subset, it returns a [`Decoder`] with one [`Stage`] for each, in the reverse
+//! all of its codings are in the subset, it returns a [`Decoder`] with one [`CodingStage`] for each, in the reverse
 //! of the order in which they were applied. A body with any other coding is passed on unchanged.
 //!
 //! A decoder is a machine: coded bytes go in, decoded bytes come out, as far as both buffers allow. Each
@@ -162,7 +162,7 @@ pub(crate) fn plan(
         if stages.len() == limits.max_content_codings {
             return Err(CodingError::TooManyCodings(limits.max_content_codings));
         }
-        stages.push(Stage {
+        stages.push(CodingStage {
             name: coding.name,
             codec: (coding.start)(),
             decoded: 0,
@@ -186,7 +186,7 @@ pub(crate) fn plan(
 #[derive(Debug)]
 pub(crate) struct Decoder {
     /// The stages in the order in which the bytes pass through them.
-    stages: Vec<Stage>,
+    stages: Vec<CodingStage>,
     /// The number of coded bytes consumed.
     encoded: u64,
     /// Coded bytes that were read and not yet decoded.
@@ -265,7 +265,7 @@ impl Decoder {
 /// Like [`Decoder::decode`], through all of `stages`. `encoded` is the number of coded bytes that entered
 /// the chain. It limits every stage: an expansion between two stages costs as much as one at the end.
 fn decode_through(
-    stages: &mut [Stage],
+    stages: &mut [CodingStage],
     encoded: u64,
     input: &[u8],
     output: &mut [u8],
@@ -285,8 +285,8 @@ fn decode_through(
 /// Alternately drains and fills the buffer between `first` and `rest`, until `output` is full or
 /// `input` is consumed.
 fn pump(
-    first: &mut Stage,
-    rest: &mut [Stage],
+    first: &mut CodingStage,
+    rest: &mut [CodingStage],
     encoded: u64,
     input: &[u8],
     output: &mut [u8],
@@ -313,7 +313,7 @@ fn pump(
 
 /// One coding of a chain.
 #[derive(Debug)]
-struct Stage {
+struct CodingStage {
     name: &'static str,
     codec: Box<dyn Codec>,
     /// The number of bytes produced so far.
@@ -330,7 +330,7 @@ struct Stage {
 /// The size of the buffer between two stages.
 const STAGE_OUTPUT: usize = 8 * 1024;
 
-impl Stage {
+impl CodingStage {
     /// Decodes window by window, see [`Idling`].
     fn decode(
         &mut self,

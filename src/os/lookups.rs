@@ -29,7 +29,7 @@
 //!   ([`caught`]).
 //! - A future of the caller's that no call waits for is dropped when it is next polled
 //!   (`an_abandoned_future_is_dropped`).
-//! - One thread at a time starts lookups (`is_at_work`). Starting may run a job to its end
+//! - One thread at a time starts lookups (`is_starting`). Starting may run a job to its end
 //!   immediately, which starts more; without the mark, that would recurse as deep as the queue is
 //!   long.
 //! - A child of `fork` has none of the threads: it begins with an empty state
@@ -181,7 +181,7 @@ struct LookupsState<E, P> {
     /// The latest lookup of each name, while it runs or waits.
     names: HashMap<Box<str>, Arc<Lookup<E, P>>>,
     /// True while a thread starts lookups.
-    is_at_work: bool,
+    is_starting: bool,
     /// The process that owns the threads: after a fork the child has none of them.
     process: u32,
 }
@@ -220,7 +220,7 @@ impl<E, P> Default for LookupsState<E, P> {
         Self {
             queue: LookupQueue::default(),
             names: HashMap::new(),
-            is_at_work: false,
+            is_starting: false,
             process: process::id(),
         }
     }
@@ -270,10 +270,10 @@ impl<E: Event, P: LookupThreads> Lookups<E, P> {
 
     /// Starts all lookups that may run.
     fn hand_out_turns(self: &Arc<Self>) {
-        if mem::replace(&mut self.state().is_at_work, true) {
+        if mem::replace(&mut self.state().is_starting, true) {
             return; // the other thread starts the rest too
         }
-        let at_work = AtWork(self);
+        let starting = Starting(self);
         loop {
             let mut unwanted = Vec::new();
             let next = {
@@ -281,12 +281,12 @@ impl<E: Event, P: LookupThreads> Lookups<E, P> {
                 let next = state.queue.next(|lookup| lookup.start(), &mut unwanted);
                 unwanted.iter().for_each(|lookup| forget(&mut state.names, lookup));
                 if next.is_none() {
-                    state.is_at_work = false;
+                    state.is_starting = false;
                 }
                 next
             };
             drop(unwanted);
-            let Some(lookup) = next else { return mem::forget(at_work) };
+            let Some(lookup) = next else { return mem::forget(starting) };
             let place = lookup.place.clone();
             let job = Job { lookups: Arc::clone(self), lookup, found: None };
             place.run(move || job.carry_out());
@@ -318,11 +318,11 @@ impl<R: AsyncRuntime, P: LookupThreads> Lookups<Signal<R>, P> {
 }
 
 /// Marks that lookups are being started; cleared on a panic, so that the next caller can continue.
-struct AtWork<'a, E: Event, P: LookupThreads>(&'a Lookups<E, P>);
+struct Starting<'a, E: Event, P: LookupThreads>(&'a Lookups<E, P>);
 
-impl<E: Event, P: LookupThreads> Drop for AtWork<'_, E, P> {
+impl<E: Event, P: LookupThreads> Drop for Starting<'_, E, P> {
     fn drop(&mut self) {
-        self.0.state().is_at_work = false;
+        self.0.state().is_starting = false;
     }
 }
 

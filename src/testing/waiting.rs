@@ -48,7 +48,7 @@ async fn take_turns<T>(network: &MemoryNetwork, operation: impl Future<Output = 
     let (mut seen, mut turns) = (None, 0);
     poll_fn(|cx| {
         let polled = {
-            let _at_work = AtWork::begin(network);
+            let _polling = Polling::begin(network);
             operation.as_mut().poll(cx)
         };
         if polled.is_ready() {
@@ -73,16 +73,16 @@ async fn take_turns<T>(network: &MemoryNetwork, operation: impl Future<Output = 
 
 /// Counts an operation that is polled: another thread may be in a handler of the program, and the clock does not
 /// jump meanwhile.
-struct AtWork<'n>(&'n MemoryNetwork);
+struct Polling<'n>(&'n MemoryNetwork);
 
-impl<'n> AtWork<'n> {
+impl<'n> Polling<'n> {
     fn begin(network: &'n MemoryNetwork) -> Self {
         network.lock().polled += 1;
         Self(network)
     }
 }
 
-impl Drop for AtWork<'_> {
+impl Drop for Polling<'_> {
     fn drop(&mut self) {
         self.0.lock().polled -= 1;
     }

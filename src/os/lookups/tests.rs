@@ -87,14 +87,14 @@ fn assert_empty<P: LookupThreads + std::fmt::Debug>(lookups: &Lookups<Woken, P>)
     // A thread starts further lookups after it has answered.
     let is_busy = || {
         let state = lookups.state();
-        state.queue.running() > 0 || state.is_at_work
+        state.queue.running() > 0 || state.is_starting
     };
     while is_busy() && start.elapsed() < Duration::from_secs(20) {
         thread::yield_now();
     }
     let state = lookups.state();
     assert!(state.queue.busiest_site().is_none() && state.names.is_empty(), "{state:?}");
-    assert_eq!((state.queue.running(), state.is_at_work), (0, false));
+    assert_eq!((state.queue.running(), state.is_starting), (0, false));
 }
 
 /// For any number of calls that give up on a stalling resolver.
@@ -218,11 +218,11 @@ fn without_threads_all_lookups_fail() {
     let lookups = Arc::new(Lookups::default());
     let stalling = Stalling::new();
     let desks: Vec<Answer> = (0..10_000).map(|_| Arc::default()).collect();
-    lookups.state().is_at_work = true; // makes all of them wait
+    lookups.state().is_starting = true; // makes all of them wait
     for (n, desk) in desks.iter().enumerate() {
         lookups.begin(&format!("{n}.test"), stalling.resolver.clone(), Nowhere, desk);
     }
-    lookups.state().is_at_work = false;
+    lookups.state().is_starting = false;
     lookups.hand_out_turns();
     for desk in &desks {
         assert_eq!(answered(desk), NO_THREAD);
