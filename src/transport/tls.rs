@@ -92,6 +92,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rustls::client::ClientConnectionData;
 use rustls::pki_types::ServerName;
@@ -104,6 +105,7 @@ use super::tls_info::RootSource;
 pub(crate) use super::tls_info::TlsInfo;
 use super::unbuffered::{RustlsState, Unbuffered};
 use crate::base::buffer::{Buffer, BufferPool};
+use crate::base::calendar::iso_8601;
 
 /// The maximum overhead of one record that the client writes: header, explicit nonce, tag, content
 /// type.
@@ -559,6 +561,25 @@ impl TlsError {
             Self::Untrusted(_, roots) => roots.note(),
             Self::Rustls(_) | Self::Uncertified(_) | Self::Other(_) => None,
         }
+    }
+
+    /// Returns the sentence with the date that rules a certificate out; rustls names it in seconds.
+    pub(crate) fn validity_note(&self) -> Option<String> {
+        use CertificateError::{ExpiredContext, NotValidYetContext};
+        let Self::Rustls(error) = self else { return None };
+        let (verb, limit) = match &**error {
+            rustls::Error::InvalidCertificate(ExpiredContext { not_after, .. }) => {
+                ("ended", not_after)
+            }
+            rustls::Error::InvalidCertificate(NotValidYetContext { not_before, .. }) => {
+                ("begins", not_before)
+            }
+            _ => return None,
+        };
+        let limit = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(limit.as_secs()))?;
+        let date = iso_8601(limit);
+        let (day, _) = date.split_once('T')?;
+        Some(format!("its validity {verb} on {day}, if the clock of this machine is right"))
     }
 
     /// Returns how sure it is that the peer refuses for want of a client certificate, as a verb: it `requires`, or
