@@ -34,7 +34,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Received bytes, of which each line is taken in turn.
 pub(crate) struct LineBuffer {
     buffer: Buffer,
-    /// Whether a CR ends a line, as in event streams.
+    /// True if a CR ends a line, as in event streams.
     ends_at_cr: bool,
     /// The largest number of bytes in a line, without its end.
     limit: usize,
