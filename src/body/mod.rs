@@ -232,9 +232,8 @@ pub(crate) enum BodyError {
 
 impl<S: Source> Body<S> {
     pub(crate) fn from_segment(segment: Segment<S>) -> Self {
-        let mut body = Self::default();
-        body.push(segment);
-        body
+        let segments = if segment.is_void() { Vec::new() } else { vec![segment] };
+        Self { segments, ..Self::default() }
     }
 
     /// Creates a body of exactly `length` bytes, or of unknown length if it is `None`, from a source of your own
