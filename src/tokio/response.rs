@@ -25,6 +25,9 @@ use crate::error::{Error, Result};
 /// The size of the pieces of `copy_to`.
 const COPY_PIECE: usize = 64 * 1024;
 
+/// The part of a buffer that a read initializes, if the caller has not.
+const READ_ROOM: usize = 64 * 1024;
+
 impl Response {
     #[cfg(feature = "stream")]
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
@@ -210,7 +213,11 @@ fn poll_into(
     cx: &mut Context<'_>,
     read: impl AsyncFnOnce(&mut [u8]) -> Result<usize>,
 ) -> Poll<io::Result<()>> {
-    let read = ready!(pin!(read(buffer.initialize_unfilled())).poll(cx));
+    // Memory that the caller has not initialized is initialized here, but no more of it than a read needs: the
+    // cost of a read must not depend on the size of its buffer.
+    let initialized = buffer.initialized().len() - buffer.filled().len();
+    let room = buffer.remaining().min(initialized.max(READ_ROOM));
+    let read = ready!(pin!(read(buffer.initialize_unfilled_to(room))).poll(cx));
     buffer.advance(read.map_err(Error::into_io)?);
     Poll::Ready(Ok(()))
 }
