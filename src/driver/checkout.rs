@@ -104,6 +104,8 @@ use std::time::Duration;
 
 use super::connect;
 use super::connection::{Connection, close};
+#[cfg(feature = "tokio")]
+use super::reaper::ReaperTask;
 use super::runtime::{Oneshot, Runtime};
 use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::base::timings::Lap;
@@ -321,6 +323,9 @@ pub(crate) struct Connections<F: Runtime> {
     pub(crate) pool: Pool<ErasedBox<Connection<F>>>,
     pub(crate) shelf: BufferPool,
     pub(crate) permits: Permits<Waiter<F>>,
+    /// The task that closes idle connections when they are due, while there is one.
+    #[cfg(feature = "tokio")]
+    pub(super) reaper: Option<ReaperTask<F::Event>>,
     /// The process that owns all of these.
     pub(crate) process: u32,
 }
@@ -333,6 +338,8 @@ impl<F: Runtime> Shared<F> {
             pool: Pool::new(config.pool),
             shelf: BufferPool::default(),
             permits,
+            #[cfg(feature = "tokio")]
+            reaper: None,
             process,
         };
         Self { config, runtime, calls: SharedState::default(), idle: Mutex::new(idle) }

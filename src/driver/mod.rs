@@ -149,6 +149,8 @@ mod checkout;
 pub(crate) mod connect;
 mod connection;
 pub(crate) mod failure;
+#[cfg(feature = "tokio")]
+mod reaper;
 mod response_body;
 pub(crate) mod runtime;
 mod socket;

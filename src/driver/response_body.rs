@@ -72,6 +72,8 @@ use http::HeaderMap;
 use super::checkout::{Grant, Shared};
 use super::connection::{Connection, Filling, close};
 use super::failure::ExchangeFailure;
+#[cfg(feature = "tokio")]
+use super::reaper;
 use super::runtime::{Meanwhile, Pending, Runtime, read_body, ready};
 use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::body::Body;
@@ -600,8 +602,14 @@ impl<F: Runtime> Lease<F> {
             }
             None => {
                 let evicted = idle.pool.put(connection, now);
+                #[cfg(feature = "tokio")]
+                let needs_reaper = idle.pool.needs_reaper();
                 drop(idle);
                 close(evicted); // outside the lock of the pool
+                #[cfg(feature = "tokio")]
+                if needs_reaper {
+                    reaper::call(&self.shared);
+                }
             }
         }
     }

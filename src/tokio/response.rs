@@ -22,8 +22,9 @@ use super::body::uninterrupted;
 use super::{Response, ResponseBody, Upgraded};
 use crate::error::{Error, Result};
 
-/// The size of the pieces of `copy_to`.
+/// The size of the first piece of `copy_to`, and of the largest: it doubles while reads fill it.
 const COPY_PIECE: usize = 64 * 1024;
+const LARGEST_COPY_PIECE: usize = 256 * 1024;
 
 /// The part of a buffer that a read initializes, if the caller has not.
 const READ_ROOM: usize = 64 * 1024;
@@ -65,6 +66,9 @@ impl Response {
                 .map_err(|error| self.writer_error(error))?;
             self.body.go_on(held);
             copied += count as u64;
+            if count == piece.len() && count < LARGEST_COPY_PIECE {
+                piece = vec![0; 2 * count];
+            }
         }
     }
 }
