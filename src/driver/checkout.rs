@@ -227,7 +227,7 @@ fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) ->
                 connection.wake(&mut idle.shelf, call.outgoing(), idled);
                 break Checkout::Idle(connection);
             }
-            None => break place(&mut idle, shared, &call.route()),
+            None => break place(&mut idle, shared, call),
         }
     };
     drop(idle);
@@ -257,9 +257,10 @@ fn begin_anew<F: Runtime>(
 fn place<F: Runtime>(
     idle: &mut Connections<F>,
     shared: &Arc<Shared<F>>,
-    route: &Route,
+    call: &Call<'_, F::Source>,
 ) -> Checkout<F> {
-    match idle.permits.hold(route) {
+    let leads_there = |route: &Route| route.leads_to(call.url(), call.proxy(), call.identity());
+    match idle.permits.hold(leads_there, || call.route()) {
         Availability::Held(of) => Checkout::Permit(Permit::new(shared, of, idle.process)),
         Availability::Full(of) => {
             let grants = Arc::new(Grants::default());
