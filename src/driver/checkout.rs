@@ -172,7 +172,8 @@ enum Checkout<F: Runtime> {
 /// Its `Drop` is what keeps the queue clean if the future of a call is dropped while it waits.
 struct QueuedCall<F: Runtime> {
     shared: Arc<Shared<F>>,
-    ticket: Ticket,
+    /// `None` once the grant was taken: then there is nothing to leave.
+    ticket: Option<Ticket>,
     grants: Arc<Grants<F>>,
 }
 
@@ -265,14 +266,15 @@ fn place<F: Runtime>(
         Availability::Full(of) => {
             let grants = Arc::new(Grants::default());
             let ticket = idle.permits.wait(of, Waiter(Arc::clone(&grants)));
-            Checkout::Queued(QueuedCall { shared: Arc::clone(shared), ticket, grants })
+            let shared = Arc::clone(shared);
+            Checkout::Queued(QueuedCall { shared, ticket: Some(ticket), grants })
         }
     }
 }
 
 impl<F: Runtime> QueuedCall<F> {
     /// Waits for a grant. The connect timeout does not run yet.
-    async fn wait(self, call: &mut Call<'_, F::Source>) -> Result<Grant<F>> {
+    async fn wait(mut self, call: &mut Call<'_, F::Source>) -> Result<Grant<F>> {
         let runtime = &self.shared.runtime;
         let expired = match call.budget.wait(Operation::Queue, || runtime.now()) {
             Err(expired) => expired,
@@ -280,7 +282,10 @@ impl<F: Runtime> QueuedCall<F> {
                 let grant = self.grants.wait(runtime, wait.at_most, &call.budget).await;
                 call.budget.lap(Lap::Queue, runtime.now());
                 match grant {
-                    Some(grant) => return Ok(grant),
+                    Some(grant) => {
+                        self.ticket = None;
+                        return Ok(grant);
+                    }
                     None => call.budget.over(wait.expired),
                 }
             }
@@ -297,7 +302,8 @@ impl<F: Runtime> QueuedCall<F> {
 
     /// Leaves the queue; returns `None` if it is too late, or if it has left already.
     fn leave(&self) -> Option<Waiter<F>> {
-        self.shared.idle().permits.leave(self.ticket)
+        let ticket = self.ticket?;
+        self.shared.idle().permits.leave(ticket)
     }
 }
 
