@@ -443,7 +443,9 @@ const BROKEN: &str = "the body failed earlier, or a read of it was dropped";
 
 fn too_large(limit: u64) -> Error {
     let detail = format!("the body is larger than {limit} bytes (body_limit)");
-    Error::new(Kind::Limit, Phase::Body).detail(detail)
+    Error::new(Kind::Limit, Phase::Body)
+        .detail(detail)
+        .note("a body that is read in pieces has no limit")
 }
 
 fn first_piece(expected: Option<u64>) -> usize {
