@@ -225,3 +225,6 @@ fn poll_into(
     buffer.advance(read.map_err(Error::into_io)?);
     Poll::Ready(Ok(()))
 }
+
+#[cfg(test)]
+mod tests;
