@@ -105,7 +105,7 @@ use std::time::Duration;
 use super::connect;
 use super::connection::{Connection, close};
 #[cfg(feature = "tokio")]
-use super::reaper::ReaperTask;
+use super::runtime::Event;
 use super::runtime::{Oneshot, Runtime};
 use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::base::timings::Lap;
@@ -335,6 +335,18 @@ pub(crate) struct Connections<F: Runtime> {
     pub(super) reaper: Option<ReaperTask<F::Event>>,
     /// The process that owns all of these.
     pub(crate) process: u32,
+}
+
+/// The pool's end of the task. Dropping it wakes the task, which ends if the client is gone.
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub(super) struct ReaperTask<E: Event>(pub(super) Arc<E>);
+
+#[cfg(feature = "tokio")]
+impl<E: Event> Drop for ReaperTask<E> {
+    fn drop(&mut self) {
+        self.0.set();
+    }
 }
 
 impl<F: Runtime> Shared<F> {

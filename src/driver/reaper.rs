@@ -24,19 +24,9 @@
 use std::mem;
 use std::sync::{Arc, Weak};
 
-use super::checkout::Shared;
+use super::checkout::{ReaperTask, Shared};
 use super::connection::close;
 use super::runtime::{Event, Runtime};
-
-/// The pool's end of the task. Dropping it wakes the task, which ends if the client is gone.
-#[derive(Debug)]
-pub(crate) struct ReaperTask<E: Event>(Arc<E>);
-
-impl<E: Event> Drop for ReaperTask<E> {
-    fn drop(&mut self) {
-        self.0.set();
-    }
-}
 
 /// Wakes the reaper of a client, or starts it.
 #[cold]
