@@ -36,6 +36,8 @@ mod futures;
 mod http_types;
 #[path = "tokio/pending_uploads.rs"]
 mod pending_uploads;
+#[path = "tokio/reaper.rs"]
+mod reaper;
 #[path = "tokio/runtimes.rs"]
 mod runtimes;
 #[path = "tokio/sent_on.rs"]

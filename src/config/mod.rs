@@ -521,6 +521,9 @@ pub(crate) struct PoolLimits {
     pub(crate) max_idle: usize,
     pub(crate) max_open_per_host: Option<usize>,
     pub(crate) max_age: Option<Duration>,
+    /// A task closes idle connections when they are due.
+    #[cfg(feature = "tokio")]
+    pub(crate) has_reaper: bool,
 }
 
 impl Default for PoolLimits {
@@ -535,6 +538,9 @@ impl Default for PoolLimits {
             // A limit makes requests wait, so the caller has to set it.
             max_open_per_host: None,
             max_age: None,
+            // A library spawns nothing that it was not asked for.
+            #[cfg(feature = "tokio")]
+            has_reaper: false,
         }
     }
 }

@@ -136,6 +136,10 @@ pub trait AsyncRuntime: fmt::Debug + Clone + Default + Send + Sync + 'static {
         None
     }
 
+    /// Spawns a task, or drops it where that is not possible.
+    #[doc(hidden)]
+    fn spawn(_: impl Future<Output = ()> + Send + 'static) {}
+
     /// Finds out the length of each source in a body of unknown length, where that has to wait.
     #[doc(hidden)]
     fn measure(_: &mut Body<Self::Source>) -> impl Future<Output = ()> + Send {
@@ -216,6 +220,10 @@ impl<R: AsyncRuntime> Runtime for R {
 
     fn lookup_obstacle(&self, host: &str) -> Option<String> {
         AsyncRuntime::lookup_obstacle(self, host)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        <R as AsyncRuntime>::spawn(task);
     }
 }
 

@@ -104,6 +104,8 @@ use std::time::Duration;
 
 use super::connect;
 use super::connection::{Connection, close};
+#[cfg(feature = "tokio")]
+use super::runtime::Event;
 use super::runtime::{Oneshot, Runtime};
 use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::base::timings::Lap;
@@ -170,7 +172,8 @@ enum Checkout<F: Runtime> {
 /// Its `Drop` is what keeps the queue clean if the future of a call is dropped while it waits.
 struct QueuedCall<F: Runtime> {
     shared: Arc<Shared<F>>,
-    ticket: Ticket,
+    /// `None` once the grant was taken: then there is nothing to leave.
+    ticket: Option<Ticket>,
     grants: Arc<Grants<F>>,
 }
 
@@ -225,7 +228,7 @@ fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) ->
                 connection.wake(&mut idle.shelf, call.outgoing(), idled);
                 break Checkout::Idle(connection);
             }
-            None => break place(&mut idle, shared, &call.route()),
+            None => break place(&mut idle, shared, call),
         }
     };
     drop(idle);
@@ -255,21 +258,23 @@ fn begin_anew<F: Runtime>(
 fn place<F: Runtime>(
     idle: &mut Connections<F>,
     shared: &Arc<Shared<F>>,
-    route: &Route,
+    call: &Call<'_, F::Source>,
 ) -> Checkout<F> {
-    match idle.permits.hold(route) {
+    let leads_there = |route: &Route| route.leads_to(call.url(), call.proxy(), call.identity());
+    match idle.permits.hold(leads_there, || call.route()) {
         Availability::Held(of) => Checkout::Permit(Permit::new(shared, of, idle.process)),
         Availability::Full(of) => {
             let grants = Arc::new(Grants::default());
             let ticket = idle.permits.wait(of, Waiter(Arc::clone(&grants)));
-            Checkout::Queued(QueuedCall { shared: Arc::clone(shared), ticket, grants })
+            let shared = Arc::clone(shared);
+            Checkout::Queued(QueuedCall { shared, ticket: Some(ticket), grants })
         }
     }
 }
 
 impl<F: Runtime> QueuedCall<F> {
     /// Waits for a grant. The connect timeout does not run yet.
-    async fn wait(self, call: &mut Call<'_, F::Source>) -> Result<Grant<F>> {
+    async fn wait(mut self, call: &mut Call<'_, F::Source>) -> Result<Grant<F>> {
         let runtime = &self.shared.runtime;
         let expired = match call.budget.wait(Operation::Queue, || runtime.now()) {
             Err(expired) => expired,
@@ -277,7 +282,10 @@ impl<F: Runtime> QueuedCall<F> {
                 let grant = self.grants.wait(runtime, wait.at_most, &call.budget).await;
                 call.budget.lap(Lap::Queue, runtime.now());
                 match grant {
-                    Some(grant) => return Ok(grant),
+                    Some(grant) => {
+                        self.ticket = None;
+                        return Ok(grant);
+                    }
                     None => call.budget.over(wait.expired),
                 }
             }
@@ -294,7 +302,8 @@ impl<F: Runtime> QueuedCall<F> {
 
     /// Leaves the queue; returns `None` if it is too late, or if it has left already.
     fn leave(&self) -> Option<Waiter<F>> {
-        self.shared.idle().permits.leave(self.ticket)
+        let ticket = self.ticket?;
+        self.shared.idle().permits.leave(ticket)
     }
 }
 
@@ -321,8 +330,23 @@ pub(crate) struct Connections<F: Runtime> {
     pub(crate) pool: Pool<ErasedBox<Connection<F>>>,
     pub(crate) shelf: BufferPool,
     pub(crate) permits: Permits<Waiter<F>>,
+    /// The task that closes idle connections when they are due, while there is one.
+    #[cfg(feature = "tokio")]
+    pub(super) reaper: Option<ReaperTask<F::Event>>,
     /// The process that owns all of these.
     pub(crate) process: u32,
+}
+
+/// The pool's end of the task. Dropping it wakes the task, which ends if the client is gone.
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub(super) struct ReaperTask<E: Event>(pub(super) Arc<E>);
+
+#[cfg(feature = "tokio")]
+impl<E: Event> Drop for ReaperTask<E> {
+    fn drop(&mut self) {
+        self.0.set();
+    }
 }
 
 impl<F: Runtime> Shared<F> {
@@ -333,6 +357,8 @@ impl<F: Runtime> Shared<F> {
             pool: Pool::new(config.pool),
             shelf: BufferPool::default(),
             permits,
+            #[cfg(feature = "tokio")]
+            reaper: None,
             process,
         };
         Self { config, runtime, calls: SharedState::default(), idle: Mutex::new(idle) }

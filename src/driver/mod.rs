@@ -29,6 +29,7 @@
 //! | how long each wait may take | `socket` | `policy/deadline.rs` |
 //! | what a failure means | `failure`, then `call/outcome.rs` | `policy/retry.rs` |
 //! | the body, and the end of the connection's use | `response_body` | `http1/close.rs`, `pool/` |
+//! | the end of an idle connection, if a task is to see to it | `reaper` | `pool/` |
 //!
 //! The right column shows what this folder is for: it decides nothing that can be decided without
 //! waiting. A rule about HTTP, a limit or a policy does not belong here, and a test of one needs no
@@ -149,6 +150,8 @@ mod checkout;
 pub(crate) mod connect;
 mod connection;
 pub(crate) mod failure;
+#[cfg(feature = "tokio")]
+mod reaper;
 mod response_body;
 pub(crate) mod runtime;
 mod socket;

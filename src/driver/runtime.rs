@@ -205,6 +205,10 @@ pub trait Runtime: sealed::Sealed + fmt::Debug + Clone + Default + Send + Sync +
     #[doc(hidden)]
     fn enter(&self) -> impl Sized + Send + Sync {}
 
+    /// Spawns a task, or drops it where that is not possible. It always is dropped by default.
+    #[doc(hidden)]
+    fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) {}
+
     /// Starts a name lookup. The answer arrives later; the caller may be gone by then.
     #[doc(hidden)]
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Oneshot<Found, Self::Event>>);

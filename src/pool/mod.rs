@@ -26,7 +26,8 @@
 //!   ends. A connection with a limit of its own, its age or the `timeout` of a `Keep-Alive` field
 //!   (RFC 2068 §19.7.1.1), has an entry in a heap, too. An entry whose connection has been taken
 //!   since stays there until it is due, or until such entries are the majority.
-//! - There is no background task: [`expire`](Pool::expire) runs before each take.
+//! - There is no background task: [`expire`](Pool::expire) runs before each take. A client can ask for one, the
+//!   [reaper](crate::driver), which sleeps until the moment that [`reap`](Pool::reap) names.
 //!
 //! Invariants, for every order of calls: no route gets a connection of another one; no more
 //! than `max_idle` connections, and `max_idle_per_host` of each route; the longest idle is evicted.
@@ -74,6 +75,7 @@
 //! | `may_keep`, then `put` | `driver/response_body.rs`, after a response | a waiter gets the connection instead, if there is one |
 //! | `closed_early` | `driver/checkout.rs`, after a connection turned out dead | |
 //! | `clear` | the client, on demand, and a child of `fork` | |
+//! | `needs_reaper`, after a `put`; `reap` | `driver/response_body.rs`; the reaper | |
 //!
 //! Each returns what the driver must do after the lock: connections to close, with their reasons.
 //!
@@ -88,6 +90,7 @@
 //! | `only`, `index` | how a lane is found | a lane is `only`, or it is in `index` under its hash |
 //! | `due` | moments of connections with limits of their own | each such connection in `idle` has an entry |
 //! | `next_expiry` | when to look again | not later than anything is due |
+//! | `reaper_wakes` | when the reaper looks again | the reaper is called if it is later than `next_expiry` |
 //!
 //! `settle` is the only way into the lists, and `remove` the only way out.
 
@@ -133,6 +136,9 @@ pub(crate) struct Pool<T> {
     /// Nothing expires before this moment, so nothing is checked until then. It may be too early,
     /// because the connection that set it may have been taken since.
     next_expiry: Option<Instant>,
+    /// The moment for which the reaper sleeps; `None` if there is none.
+    #[cfg(feature = "tokio")]
+    reaper_wakes: Option<Instant>,
     early_closers: EarlyClosers,
     /// Makes the hashes of many routes equal.
     #[cfg(test)]
@@ -197,6 +203,8 @@ impl<T> Pool<T> {
             seed: RandomState::new().build_hasher().finish(),
             due: BinaryHeap::new(),
             next_expiry: None,
+            #[cfg(feature = "tokio")]
+            reaper_wakes: None,
             early_closers: EarlyClosers::default(),
             #[cfg(test)]
             collides: false,
@@ -334,6 +342,29 @@ impl<T: Pooled> Pool<T> {
             Some(at) if at <= now => self.remove_expired(now),
             _ => Vec::new(), // the common case
         }
+    }
+
+    /// Returns whether the reaper has to be called: something may be due before it wakes.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn needs_reaper(&self) -> bool {
+        let is_early = |next| self.reaper_wakes.is_none_or(|wakes| next < wakes);
+        self.limits.has_reaper && self.next_expiry.is_some_and(is_early)
+    }
+
+    /// Removes and returns the connections that are idle too long or too old, and the moment at which the reaper
+    /// wakes next. There is none if nothing can be due; then the reaper ends.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn reap(&mut self, now: Instant) -> (Vec<Closed<T>>, Option<Instant>) {
+        let closed = self.expire(now);
+        self.reaper_wakes = self.next_expiry;
+        (closed, self.next_expiry)
+    }
+
+    /// Reports that the reaper has ended before it was due.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn reaper_is_gone(&mut self) {
+        self.reaper_wakes = None;
     }
 
     #[cold]

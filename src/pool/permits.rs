@@ -42,7 +42,8 @@
 //! ```
 //!
 //! The routes are found by a map with std's hasher: a permit is asked for once per new connection,
-//! which costs far more than a hash. The pool, which is asked by each request, has a cheaper one.
+//! which costs far more than a hash. The pool, which is asked by each request, has a cheaper one. Where calls queue,
+//! each of them asks: so the route of the last one is compared first, and then neither hashed nor made.
 //!
 //! | call of the driver | method |
 //! | --- | --- |
@@ -67,6 +68,8 @@ pub(crate) struct Permits<W> {
     /// The routes with held permits; used only if there is a limit.
     routes: Slab<RouteQueue>,
     by_route: HashMap<Arc<Route>, Place>,
+    /// The place of the route that was asked for last; another route may have it meanwhile.
+    last: Option<Place>,
     /// The queues of all routes.
     waiting: Slab<Waiting<W>>,
     open: usize,
@@ -114,6 +117,7 @@ impl<W> Permits<W> {
             limit,
             routes: Slab::new(),
             by_route: HashMap::new(),
+            last: None,
             waiting: Slab::new(),
             open: 0,
             tickets: 0,
@@ -135,26 +139,25 @@ impl<W> Permits<W> {
         self.waiting.len()
     }
 
-    /// Takes a permit if there is one. A call that gets none may [`wait`](Self::wait).
+    /// Takes a permit of a route if there is one. A call that gets none may [`wait`](Self::wait).
     ///
-    /// The route is hashed and compared here, once per new connection, and not when a connection is
-    /// taken from the pool.
-    pub(crate) fn hold(&mut self, route: &Route) -> Availability {
+    /// `leads_there` tells whether a route is that one; `route` makes it.
+    pub(crate) fn hold(
+        &mut self,
+        leads_there: impl Fn(&Route) -> bool,
+        route: impl FnOnce() -> Route,
+    ) -> Availability {
         let Some(limit) = self.limit else {
             self.open += 1;
             return Availability::Held(None);
         };
-        let place = match self.by_route.get(route) {
-            Some(place) => *place,
-            None => {
-                let route = Arc::new(route.clone());
-                let queue =
-                    RouteQueue { route: Arc::clone(&route), held: 0, queue: List::default() };
-                let place = self.routes.insert(queue);
-                self.by_route.insert(route, place);
-                place
-            }
+        let is_it =
+            |place: &Place| self.routes.get(*place).is_some_and(|queue| leads_there(&queue.route));
+        let place = match self.last.filter(is_it) {
+            Some(place) => place,
+            None => self.place_of(route()),
         };
+        self.last = Some(place);
         match self.routes.get_mut(place) {
             // A limit of 0 counts as 1, because no call could ever be served.
             Some(queue) if queue.held >= limit.max(1) => return Availability::Full(RouteId(place)),
@@ -163,6 +166,18 @@ impl<W> Permits<W> {
         }
         self.open += 1;
         Availability::Held(Some(RouteId(place)))
+    }
+
+    /// Returns the place of a route, which may be new.
+    fn place_of(&mut self, route: Route) -> Place {
+        if let Some(place) = self.by_route.get(&route) {
+            return *place;
+        }
+        let route = Arc::new(route);
+        let queue = RouteQueue { route: Arc::clone(&route), held: 0, queue: List::default() };
+        let place = self.routes.insert(queue);
+        self.by_route.insert(route, place);
+        place
     }
 
     /// Joins the end of the queue for that route, all of whose permits are held.

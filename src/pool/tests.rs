@@ -8,6 +8,8 @@ const LIMITS: PoolLimits = PoolLimits {
     max_idle: 3,
     max_open_per_host: None,
     max_age: None,
+    #[cfg(feature = "tokio")]
+    has_reaper: false,
 };
 
 impl Pooled for (Route, u32, Instant) {
@@ -97,6 +99,37 @@ fn idle_age_is_measured_from_the_last_use() {
     assert_eq!(expired(later(90)), [(1, CloseReason::Expired)]);
     assert_eq!(expired(later(139)), []);
     assert_eq!(expired(later(140)), [(2, CloseReason::Expired)]);
+}
+
+/// The reaper is called only for what is due before it wakes, and wakes when the next is due.
+#[cfg(feature = "tokio")]
+#[test]
+fn the_reaper_wakes_when_something_is_due() {
+    let start = Instant::now();
+    let later = |seconds| start + Duration::from_secs(seconds);
+    let mut none = TestPool::new(LIMITS);
+    put(&mut none, "a", 1, start);
+    assert!(!none.needs_reaper());
+    let mut pool = TestPool::new(PoolLimits { has_reaper: true, ..LIMITS });
+    assert!(!pool.needs_reaper(), "nothing is idle");
+    put(&mut pool, "a", 1, start);
+    assert!(pool.needs_reaper());
+    assert_eq!(pool.reap(start), (Vec::new(), Some(later(90))));
+    put(&mut pool, "b", 2, later(10));
+    assert!(!pool.needs_reaper(), "it is due later");
+    put(&mut pool, "c", 105, later(20));
+    assert!(pool.needs_reaper(), "the peer closes it at 25");
+    assert_eq!(pool.reap(later(20)).1, Some(later(25)));
+    let reap = |pool: &mut TestPool, seconds| {
+        let (closed, next) = pool.reap(later(seconds));
+        (closed.into_iter().map(|closed| closed.connection.1).collect::<Vec<_>>(), next)
+    };
+    assert_eq!(reap(&mut pool, 25), (vec![105], Some(later(90))));
+    assert_eq!(reap(&mut pool, 90), (vec![1], Some(later(100))));
+    pool.reaper_is_gone();
+    assert!(pool.needs_reaper(), "by the next connection, whichever it is");
+    assert_eq!(reap(&mut pool, 100), (vec![2], None));
+    assert!(!pool.needs_reaper());
 }
 
 #[test]
@@ -211,6 +244,8 @@ fn some_limits() -> impl Strategy<Value = PoolLimits> {
             max_idle_per_host,
             max_idle,
             max_open_per_host: None,
+            #[cfg(feature = "tokio")]
+            has_reaper: false,
         },
     )
 }

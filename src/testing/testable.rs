@@ -175,6 +175,10 @@ impl<R: Runtime> Runtime for Testable<R> {
     fn lookup_obstacle(&self, host: &str) -> Option<String> {
         self.system.lookup_obstacle(host)
     }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        Runtime::spawn(&self.system, task);
+    }
 }
 
 fn is_set<E: Event>(event: &E, waker: &Waker) -> bool {

@@ -59,7 +59,8 @@
 //!
 //! Any tokio runtime works, with one thread or many, if its I/O and its timers are enabled
 //! (`enable_all`); without these, and outside of a runtime, calls return an error. No task is
-//! spawned, except for the lookups of an asynchronous resolver of your own: the task that awaits a call drives it. A client may be used in several runtimes, and
+//! spawned, except for the lookups of an asynchronous resolver of your own, and on demand the
+//! [reaper](ClientBuilder::pool_reaper): the task that awaits a call drives it. A client may be used in several runtimes, and
 //! outlive them: a connection is registered with the runtime that waits for it.
 //!
 //! A name is looked up on one of the runtime's blocking threads (`spawn_blocking`), by the system
@@ -196,6 +197,34 @@ pub use response::BytesStream;
 #[cfg(feature = "tower")]
 pub use service::{HttpService, ResponseFuture};
 
+impl<D> crate::client::ClientBuilder<Tokio, D> {
+    /// Sets whether a task closes idle connections as soon as their time is over; off by default.
+    ///
+    /// By default they are closed by the client's next call, to any host. Turn this on for a client that may not
+    /// be used again for long, but lives on: otherwise its sockets stay open, and the server keeps its end.
+    ///
+    /// The task is spawned when a connection becomes idle, in the current runtime, and sleeps until
+    /// the [`pool_idle_timeout`](Self::pool_idle_timeout), the [`pool_max_age`](Self::pool_max_age) or the server's
+    /// `Keep-Alive` ends the first one. It ends when no connection is idle, and when the client is dropped, which
+    /// it does not keep alive. If its runtime ends, the next connection that becomes idle starts another one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use leanhttp::tokio::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .pool_idle_timeout(Duration::from_secs(30))
+    ///     .pool_reaper(true)
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn pool_reaper(mut self, enable: bool) -> Self {
+        self.config.pool.has_reaper = enable;
+        self
+    }
+}
+
 /// Sends one GET request with a client of its own.
 ///
 /// ```no_run
@@ -226,7 +255,8 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
     Client::new().post(url)
 }
 
-/// Takes the settings to a blocking client. With middleware, which is of one client, its `build` fails.
+/// Takes the settings to a blocking client, except for [`pool_reaper`](ClientBuilder::pool_reaper). With middleware,
+/// which is of one client, its `build` fails.
 ///
 /// ```
 /// use leanhttp::{blocking, tokio};
@@ -240,6 +270,6 @@ impl<D, E> From<crate::client::ClientBuilder<Tokio, D>>
     for crate::client::ClientBuilder<crate::blocking::Blocking, E>
 {
     fn from(settings: crate::client::ClientBuilder<Tokio, D>) -> Self {
-        settings.for_runtime()
+        settings.pool_reaper(false).for_runtime()
     }
 }

@@ -22,8 +22,12 @@ use super::body::uninterrupted;
 use super::{Response, ResponseBody, Upgraded};
 use crate::error::{Error, Result};
 
-/// The size of the pieces of `copy_to`.
+/// The size of the first piece of `copy_to`, and of the largest: it doubles while reads fill it.
 const COPY_PIECE: usize = 64 * 1024;
+const LARGEST_COPY_PIECE: usize = 256 * 1024;
+
+/// The part of a buffer that a read initializes, if the caller has not.
+const READ_ROOM: usize = 64 * 1024;
 
 impl Response {
     #[cfg(feature = "stream")]
@@ -62,6 +66,9 @@ impl Response {
                 .map_err(|error| self.writer_error(error))?;
             self.body.go_on(held);
             copied += count as u64;
+            if count == piece.len() && count < LARGEST_COPY_PIECE {
+                piece = vec![0; 2 * count];
+            }
         }
     }
 }
@@ -210,7 +217,14 @@ fn poll_into(
     cx: &mut Context<'_>,
     read: impl AsyncFnOnce(&mut [u8]) -> Result<usize>,
 ) -> Poll<io::Result<()>> {
-    let read = ready!(pin!(read(buffer.initialize_unfilled())).poll(cx));
+    // Memory that the caller has not initialized is initialized here, but no more of it than a read needs: the
+    // cost of a read must not depend on the size of its buffer.
+    let initialized = buffer.initialized().len() - buffer.filled().len();
+    let room = buffer.remaining().min(initialized.max(READ_ROOM));
+    let read = ready!(pin!(read(buffer.initialize_unfilled_to(room))).poll(cx));
     buffer.advance(read.map_err(Error::into_io)?);
     Poll::Ready(Ok(()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! The tokio runtime: its clock, connecting, name lookups and events. [`stream`](super::stream) is a
 //! connected socket.
 //!
-//! Nothing is spawned except name lookups, on blocking threads and, if the resolver is asynchronous, as a task: attempts to connect are futures in the task that waits
+//! Nothing is spawned except name lookups, on blocking threads and, if the resolver is asynchronous, as a task, and
+//! the reaper of a client that asks for it: attempts to connect are futures in the task that waits
 //! for them, and everything happens in the runtime that a call is polled in, which
 //! `endpoint::current` checks.
 
@@ -56,6 +57,13 @@ impl AsyncRuntime for Tokio {
     #[cfg(feature = "stream")]
     async fn measure(body: &mut super::Body) {
         Box::pin(super::body::measure(body)).await;
+    }
+
+    /// Spawns a task where there are timers; a response may be dropped outside of any runtime.
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        if current().is_ok() {
+            drop(Handle::current().spawn(task));
+        }
     }
 
     async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {

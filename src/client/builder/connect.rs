@@ -172,7 +172,8 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the time for which a connection may be idle and still be reused; 90 seconds by default.
     ///
     /// No thread closes it when that time is over: the client's next call does, to any host, or
-    /// [`close_idle_connections`](crate::client::Client::close_idle_connections).
+    /// [`close_idle_connections`](crate::client::Client::close_idle_connections). On tokio, a task does if you turn on
+    /// `pool_reaper`.
     pub fn pool_idle_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
         self.config.pool.idle_timeout = timeout.into();
         self

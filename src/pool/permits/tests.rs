@@ -10,7 +10,7 @@ fn route(host: &str) -> Route {
 
 /// Takes a permit, or returns the route of the queue.
 fn hold<W>(permits: &mut Permits<W>, host: &str) -> Result<Option<RouteId>, RouteId> {
-    match permits.hold(&route(host)) {
+    match permits.hold(|other| *other == route(host), || route(host)) {
         Availability::Held(of) => Ok(of),
         Availability::Full(of) => Err(of),
     }
@@ -30,6 +30,21 @@ fn the_limit_holds_for_each_route() {
     let mut unlimited = Permits::<()>::new(None);
     assert!((0..1000).all(|_| hold(&mut unlimited, "a") == Ok(None)));
     assert!(unlimited.by_route.is_empty(), "without a limit no route is counted");
+}
+
+/// The place of a route that was forgotten may be that of another one.
+#[test]
+fn no_route_is_taken_for_the_last_one() {
+    let mut permits = Permits::<()>::new(Some(1));
+    let a = hold(&mut permits, "a").unwrap();
+    assert!(hold(&mut permits, "a").is_err());
+    permits.free(a);
+    let b = hold(&mut permits, "b").unwrap();
+    assert_eq!(a, b, "the place is used again");
+    assert!(hold(&mut permits, "b").is_err());
+    assert!(hold(&mut permits, "a").is_ok());
+    assert!(hold(&mut permits, "b").is_err());
+    assert_eq!((permits.open(), permits.by_route.len()), (2, 2));
 }
 
 #[test]
