@@ -88,7 +88,8 @@
 //! | how long may this take? | the budget, by `policy::deadline` |
 //! | what follows from this response, or this failure? | `outcome`: `answered`, `failed` |
 //! | which decoder does the body need? | `outcome`: `decoder` |
-//! | what does a log line or `Debug` show? | `log`, `shown` |
+//! | what does a log line or `Debug` show? | `log`, `wire`, `shown` |
+//! | when is a call done, and who is told? | `report` |
 //!
 //! # What the driver sees of a call
 //!
@@ -120,6 +121,14 @@ mod head;
 mod outcome;
 #[cfg(feature = "har")]
 mod recording;
+#[cfg(feature = "log")]
+pub(crate) mod report;
+#[cfg(not(feature = "log"))]
+pub(crate) use crate::off::report;
+#[cfg(feature = "log")]
+pub(crate) mod wire;
+#[cfg(not(feature = "log"))]
+pub(crate) use crate::off::wire;
 #[cfg(feature = "export")]
 mod sent;
 mod shown;
@@ -159,6 +168,7 @@ use crate::url::userinfo::Userinfo;
 
 use head::DefaultLines;
 pub(crate) use outcome::{Failure, Verdict, When};
+use report::ReportedAnswer;
 
 /// The state of a call between its hops.
 pub(crate) struct Call<'c, S: Source> {
@@ -337,6 +347,17 @@ impl<'c, S: Source> Call<'c, S> {
         &self.request.url
     }
 
+    /// Returns what the report of the call says about the final response.
+    pub(crate) fn answer(&self, status: StatusCode) -> ReportedAnswer<'_> {
+        ReportedAnswer {
+            method: &self.request.method,
+            url: &self.request.url,
+            status,
+            is_reused: self.is_pooled,
+            timings: self.budget.timings(),
+        }
+    }
+
     pub(crate) fn proxy(&self) -> Option<&Arc<ProxyServer>> {
         self.proxy.as_ref().map(|proxied| &proxied.hop)
     }
@@ -407,8 +428,15 @@ impl<'c, S: Source> Call<'c, S> {
         Ok(())
     }
 
+    /// Returns the values of fields that the program has marked as sensitive.
+    pub(crate) fn marked_values(&self) -> impl Iterator<Item = &HeaderValue> {
+        let own = self.request.headers.values();
+        let default = self.config.defaults.iter().map(|(_, value)| value);
+        let hooked = self.hooked_fields().into_iter().flat_map(|fields| fields.values());
+        own.chain(default).chain(hooked).filter(|value| value.is_sensitive())
+    }
+
     /// Returns the fields that the program's hook has decided on.
-    #[cfg(feature = "export")]
     fn hooked_fields(&self) -> Option<&HeaderMap> {
         #[cfg(feature = "middleware")]
         return self.fields.as_ref();

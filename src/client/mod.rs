@@ -62,7 +62,8 @@ use std::sync::Arc;
 use http::{Method, StatusCode, header};
 
 use crate::base::buffer::ErasedBox;
-use crate::call::{Call, RequestParts, log};
+use crate::call::report::Report;
+use crate::call::{Call, RequestParts};
 use crate::client::request::{IntoUrl, Request, RequestBuilder};
 use crate::client::response::{Head, History, Response};
 use crate::config::Config;
@@ -310,23 +311,31 @@ async fn send_within<F: Runtime>(
     if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
         F::measure(body).await;
     }
-    let mut call = Call::new(&shared.config, &shared.calls, request, shared.runtime.now());
+    let now = shared.runtime.now();
+    let mut call = Call::new(&shared.config, &shared.calls, request, now);
+    let mut report = Report::begin(call.method(), call.url(), now, || {
+        let runtime = shared.runtime.clone();
+        Box::new(move || runtime.now())
+    });
     if let Some(outer) = outer {
         call.budget.end_with(outer);
     }
-    call.begin()?;
+    call.begin().inspect_err(|error| report.failed(error))?;
     match driver::send(shared, &mut call).await {
         Ok(Answer { head, connection, refusal }) => {
             let status = head.status;
-            log::answered(call.method(), call.url(), status, call.budget.timings());
-            let response = deliver(shared, call, head, connection);
+            report.answered(&call.answer(status));
+            if let Some(error) = &refusal {
+                report.failed(error);
+            }
+            let response = deliver(shared, call, head, connection, report);
             match refusal {
                 None => response,
                 Some(error) => Err(refuse(error.about(status), response)),
             }
         }
         Err(error) => {
-            log::failed(call.method(), call.url(), error.kind(), call.budget.timings());
+            report.unanswered(call.method(), call.url(), call.budget.timings(), &error);
             #[cfg(feature = "export")]
             let error = error.after_sending(Some(call.sent()));
             Err(error.timed(call.budget.into_timings()))
@@ -351,6 +360,7 @@ fn deliver<F: Runtime>(
     mut call: Call<'_, F::Source>,
     head: Box<ResponseHead>,
     mut connection: ErasedBox<Connection<F>>,
+    mut report: Report,
 ) -> Result<Response<ResponseBody<F>>> {
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
@@ -364,7 +374,7 @@ fn deliver<F: Runtime>(
     let history = call.take_history();
     let (url, budget, timings) = call.into_parts();
     let lease = Lease::new(connection, shared, budget, request);
-    let decoder = decoder?;
+    let decoder = decoder.inspect_err(|error| report.failed(error))?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
     #[cfg(feature = "export")]
@@ -383,7 +393,7 @@ fn deliver<F: Runtime>(
         head.received.headers.remove(&header::CONTENT_ENCODING);
         head.received.headers.remove(&header::CONTENT_LENGTH);
     }
-    let mut body = ResponseBody::new(lease, decoder);
+    let mut body = ResponseBody::new(lease, decoder, report);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // the caller need not read an empty body
     }

@@ -20,7 +20,7 @@
 //! | `charset` | `charset` | every text is UTF-8, whatever it declares |
 //! | `digest` | `digest` | no login can be made, so no challenge is answered |
 //! | `har` | `har` | nothing is recorded |
-//! | `log` | `log` | nothing |
+//! | `log` | `log`, `report`, `wire` | nothing |
 //! | `tls` | `tls`, `tls_settings` | no layer can be made; https is an error that names the feature |
 //!
 //! To gate another file, add a module here with the same items, and the two lines at its `mod`.
@@ -107,19 +107,13 @@ pub(crate) mod digest {
 /// No log: stands in for `call::log`.
 #[cfg(not(feature = "log"))]
 pub(crate) mod log {
-    use crate::base::timings::Timings;
-    use crate::error::Kind;
     use crate::http1::close::CloseReason;
     use crate::policy::retry::Reason;
     use crate::policy::route::Route;
     use crate::url::Url;
-    use http::{Method, StatusCode};
+    use http::StatusCode;
     use std::net::SocketAddr;
     use std::time::Duration;
-
-    pub(crate) fn answered(_: &Method, _: &Url, _: StatusCode, _: Option<&Timings>) {}
-
-    pub(crate) fn failed(_: &Method, _: &Url, _: Kind, _: Option<&Timings>) {}
 
     pub(crate) fn connected(_: &Route, _: Option<SocketAddr>) {}
 
@@ -132,6 +126,83 @@ pub(crate) mod log {
     pub(crate) fn sent_again(_: &Url, _: &str) {}
 
     pub(crate) fn retried(_: &Url, _: Reason, _: Duration) {}
+}
+
+/// No lines of the wire: stands in for `call::wire`.
+#[cfg(not(feature = "log"))]
+pub(crate) mod wire {
+    use http::HeaderValue;
+
+    use crate::http1::head::ResponseHead;
+
+    /// Cannot be constructed.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) enum Wire {}
+
+    impl Wire {
+        pub(crate) fn sent_head<'a>(&self, _: &[u8], _: impl Iterator<Item = &'a HeaderValue>) {
+            match *self {}
+        }
+
+        pub(crate) fn received_head(&self, _: &ResponseHead) {
+            match *self {}
+        }
+
+        pub(crate) fn sent(&self, _: usize) {
+            match *self {}
+        }
+
+        pub(crate) fn received(&self, _: usize) {
+            match *self {}
+        }
+    }
+}
+
+/// No report: stands in for `call::report`.
+#[cfg(not(feature = "log"))]
+pub(crate) mod report {
+    use std::time::Instant;
+
+    use http::{Method, StatusCode};
+
+    use crate::base::timings::Timings;
+    use crate::error::{Error, Result};
+    use crate::url::Url;
+
+    pub(crate) type ReportClock = Box<dyn Fn() -> Instant + Send + Sync>;
+
+    #[derive(Default)]
+    pub(crate) struct Report;
+
+    #[allow(dead_code, reason = "only a report reads it")]
+    pub(crate) struct ReportedAnswer<'a> {
+        pub(crate) method: &'a Method,
+        pub(crate) url: &'a Url,
+        pub(crate) status: StatusCode,
+        pub(crate) is_reused: bool,
+        pub(crate) timings: Option<&'a Timings>,
+    }
+
+    impl Report {
+        pub(crate) fn begin(
+            _: &Method,
+            _: &Url,
+            _: Instant,
+            _: impl FnOnce() -> ReportClock,
+        ) -> Self {
+            Self
+        }
+
+        pub(crate) fn answered(&mut self, _: &ReportedAnswer<'_>) {}
+
+        pub(crate) fn read(&mut self, _: &Result<usize>) {}
+
+        pub(crate) fn end(&mut self) {}
+
+        pub(crate) fn failed(&mut self, _: &Error) {}
+
+        pub(crate) fn unanswered(&mut self, _: &Method, _: &Url, _: Option<&Timings>, _: &Error) {}
+    }
 }
 
 /// No HAR files: stands in for `extra::har` and `call::recording`.
