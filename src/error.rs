@@ -362,7 +362,17 @@ impl Error {
     /// Sets the status with which a proxy refused, if it sent one.
     pub(crate) fn refused_with(mut self, status: Option<StatusCode>) -> Self {
         self.inner.status = status;
-        self
+        self.with_login_note()
+    }
+
+    /// Says what to do if the status is 407.
+    fn with_login_note(self) -> Self {
+        match self.inner.status {
+            Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED) => {
+                self.note("`Proxy::basic_auth` sets the login for the proxy")
+            }
+            _ => self,
+        }
     }
 
     /// Keeps the response, so that its body can still be read.
@@ -384,7 +394,7 @@ impl Error {
         if !reason.is_empty() && reason != usual.as_bytes() {
             error.inner.reason = Some(Excerpt::bounded(reason, LONGEST_REASON));
         }
-        error
+        error.with_login_note()
     }
 
     /// Creates an error for a response other than `101 Switching Protocols`, and keeps the response.

@@ -163,13 +163,16 @@ fn a_response_beyond_a_limit_is_an_error() {
     limits.max_head_bytes = 1000;
     let client = Client::builder().limits(limits).http1_max_headers(5).body_limit(10);
     let client = client.build().unwrap();
-    let too_large = "response head larger than 1000 bytes";
+    let too_large = "response head larger than 1000 bytes (max_head_bytes)";
     let interim = "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n".repeat(17);
     let heads = [
         (response(&format!("x: {}", "a".repeat(1000)), ""), too_large),
         (format!("HTTP/1.1 200 OK\r\nx: {}", "a".repeat(2000)).into_bytes(), too_large),
-        (response(&["a: b"; 6].join("\r\n"), ""), "more than 5 header fields"),
-        (interim.into_bytes(), "more than 16 interim (1xx) responses"),
+        (response(&["a: b"; 6].join("\r\n"), ""), "more than 5 header fields (max_headers)"),
+        (
+            interim.into_bytes(),
+            "more than 16 interim (1xx) responses (max_informational_responses)",
+        ),
     ];
     for (head, reason) in heads {
         assert_fails(&client, (head, Step::Silent), (Kind::Limit, Phase::Head), reason);
@@ -180,7 +183,7 @@ fn a_response_beyond_a_limit_is_an_error() {
         response("x: until the end", "abcdefghijk"),
     ];
     for body in bodies {
-        let reason = "the body is larger than 10 bytes (body_limit)";
+        let reason = "the body is larger than 10 bytes (body_limit); a body that is read in pieces has no limit";
         assert_fails(&client, (body, Step::Close), (Kind::Limit, Phase::Body), reason);
     }
 }
@@ -214,7 +217,12 @@ fn very_large_limits_allocate_nothing() {
     assert_eq!(response.headers().len(), 1001);
     assert_eq!(response.text().unwrap(), "ok");
     let told = (Kind::Limit, Phase::Head);
-    assert_fails(&client, (many(40_000), Step::Silent), told, "more than 16384 header fields");
+    assert_fails(
+        &client,
+        (many(40_000), Step::Silent),
+        told,
+        "more than 16384 header fields (max_headers)",
+    );
 }
 
 /// Fields that devices send although no grammar allows them: refused unless the client is

@@ -36,6 +36,62 @@ fn io_kinds(error: &Error) -> Vec<io::ErrorKind> {
     kinds
 }
 
+/// A program that names `reqwest::blocking` and the root of the crate, with one line changed.
+mod a_blocking_program {
+    use super::{Httpbin, Script, answer, ok};
+    use leanhttp as reqwest;
+
+    struct Api {
+        client: reqwest::blocking::Client,
+        base: reqwest::Url,
+    }
+
+    impl Api {
+        fn new(base: &str) -> Result<Self, reqwest::Error> {
+            let mut headers = reqwest::header::HeaderMap::new();
+            headers.insert(reqwest::header::ACCEPT, "application/json".parse().unwrap());
+            let client = reqwest::blocking::ClientBuilder::new()
+                .default_headers(headers)
+                .redirect(reqwest::redirect::Policy::limited(3))
+                .no_proxy()
+                .build()?;
+            Ok(Self { client, base: reqwest::Url::parse(base).unwrap() })
+        }
+
+        fn status(
+            &self,
+            method: reqwest::Method,
+            path: &str,
+        ) -> reqwest::Result<reqwest::StatusCode> {
+            let request = self.client.request(method, self.base.join(path).unwrap());
+            let response: reqwest::blocking::Response = request.send()?;
+            Ok(response.status())
+        }
+
+        fn echo(&self, body: impl Into<reqwest::blocking::Body>) -> Result<String, reqwest::Error> {
+            let url = self.base.join("post").unwrap();
+            self.client.post(url).body(body).send()?.error_for_status()?.text()
+        }
+    }
+
+    #[test]
+    fn runs_with_the_crate_under_the_name_of_reqwest() {
+        let server = Httpbin::start();
+        let api = Api::new(&server.url("")).unwrap();
+        let get = |path| api.status(reqwest::Method::GET, path);
+        assert_eq!(get("status/404").unwrap(), reqwest::StatusCode::NOT_FOUND);
+        assert!(get("redirect/4").unwrap_err().is_redirect());
+        assert!(api.echo("twelve bytes").unwrap().contains("twelve bytes"));
+        assert!(api.echo(b"of a vector".to_vec()).unwrap().contains("of a vector"));
+    }
+
+    #[test]
+    fn gets_with_the_function_of_the_module() {
+        let server = Script::serve(vec![answer(ok("short"))]);
+        assert_eq!(reqwest::blocking::get(server.url("")).unwrap().text().unwrap(), "short");
+    }
+}
+
 mod resolvers {
     use super::*;
 

@@ -325,7 +325,7 @@ mod targets {
         let error = client.get(server.url("/redirect/11")).send().unwrap_err();
         assert_eq!(server.requests_seen().len(), 22, "the target of the eleventh is not requested");
         let line = format!(
-            "following a redirect for {}: to {}: more than 10 redirects",
+            "following a redirect for {}: to {}: more than 10 redirects (redirect policy)",
             server.url("/relative-redirect/1"),
             server.url("/get")
         );
@@ -341,14 +341,15 @@ mod targets {
         let client = Client::builder().redirect(Policy::limited(2)).build().unwrap();
         let url = server.url("/");
         let error = client.get(&url).send().unwrap_err();
-        let line = format!("following a redirect for {url}: to {url}: more than 2 redirects");
+        let line = format!(
+            "following a redirect for {url}: to {url}: more than 2 redirects (redirect policy)"
+        );
         assert_told(&error, Kind::Redirect, Phase::Redirect, &line);
         let there_and_back = ["http://b.test/", "http://a.test/"];
         let hops = there_and_back.iter().cycle().take(11).map(|target| moved(308, target));
         let server = Script::serve(hops.collect());
         let error = at(&server).build().unwrap().get("http://a.test/").send().unwrap_err();
-        let line =
-            "following a redirect for http://a.test/: to http://b.test/: more than 10 redirects";
+        let line = "following a redirect for http://a.test/: to http://b.test/: more than 10 redirects (redirect policy)";
         assert_told(&error, Kind::Redirect, Phase::Redirect, line);
     }
 
@@ -371,8 +372,9 @@ mod targets {
         let server = Script::serve(vec![moved(302, &"a".repeat(70_000))]);
         let url = server.url("/");
         let error = Client::new().get(&url).send().unwrap_err();
-        let line =
-            format!("reading the response head for {url}: response head larger than 65536 bytes");
+        let line = format!(
+            "reading the response head for {url}: response head larger than 65536 bytes (max_head_bytes)"
+        );
         assert_told(&error, Kind::Limit, Phase::Head, &line);
     }
 

@@ -118,7 +118,7 @@ mod bombs {
             });
             let line = format!(
                 "reading the response body for {url}: the body is larger than 1048576 bytes \
-                 (body_limit)"
+                 (body_limit); a body that is read in pieces has no limit"
             );
             assert_told(&error, Kind::Limit, Phase::Body, &line);
             assert!(allocated.bytes_max < 2 * MB + 256 * KB, "{allocated:?}");
@@ -141,7 +141,7 @@ mod bombs {
                 measured(|| client.get(&url).send().unwrap().copy_to(&mut count).unwrap_err());
             let line = format!(
                 "decoding the response body for {url}: the body grows to more than 250 times its \
-                 size"
+                 size (max_decompression_ratio)"
             );
             assert_told(&error, Kind::Limit, Phase::Decode, &line);
             assert!(count.0 <= 17 * MB, "{}", count.0);
@@ -169,7 +169,7 @@ mod bombs {
             let client = patient().build().unwrap();
             let error = client.get(server.url("/")).send().unwrap_err();
             let line = format!(
-                "decoding the response body for {}: more than 4 content codings",
+                "decoding the response body for {}: more than 4 content codings (max_content_codings)",
                 server.url("/")
             );
             assert_told(&error, Kind::Limit, Phase::Decode, &line);
@@ -278,7 +278,7 @@ mod bombs {
                 });
                 let line = format!(
                     "decoding the response body for {}: more than 1048576 coded bytes decode to \
-                     (almost) nothing",
+                     (almost) nothing (max_coded_bytes_without_output)",
                     server.url()
                 );
                 assert_told(&error, Kind::Limit, Phase::Decode, &line);
@@ -370,7 +370,7 @@ mod floods {
         ]]);
         let error = patient().limits(large_heads()).build().unwrap().get(server.url("/")).send();
         let line = format!(
-            "reading the response head for {}: more than 128 header fields",
+            "reading the response head for {}: more than 128 header fields (max_headers)",
             server.url("/")
         );
         assert_told(&error.unwrap_err(), Kind::Limit, Phase::Head, &line);

@@ -67,28 +67,30 @@ fn rows() -> Vec<Row> {
             most: early.len() + head.len(),
             response: format!("{early}{head}ok").into_bytes(),
             phase: Phase::Head,
-            told: |limit| format!("response head larger than {limit} bytes"),
+            told: |limit| format!("response head larger than {limit} bytes (max_head_bytes)"),
         },
         Row {
             set: |limits, limit| limits.max_line_bytes = limit,
             most: "X-Long-Line: 12345678\r\n".len(),
             response: lines.into(),
             phase: Phase::Head,
-            told: |limit| format!("line of the head longer than {limit} bytes"),
+            told: |limit| format!("line of the head longer than {limit} bytes (max_line_bytes)"),
         },
         Row {
             set: |limits, limit| limits.max_headers = limit,
             most: 2,
             response: lines.into(),
             phase: Phase::Head,
-            told: |limit| format!("more than {limit} header fields"),
+            told: |limit| format!("more than {limit} header fields (max_headers)"),
         },
         Row {
             set: |limits, limit| limits.max_informational_responses = limit,
             most: 3,
             response: format!("{early}{early}{early}{head}ok").into_bytes(),
             phase: Phase::Head,
-            told: |limit| format!("more than {limit} interim (1xx) responses"),
+            told: |limit| {
+                format!("more than {limit} interim (1xx) responses (max_informational_responses)")
+            },
         },
         Row {
             set: |limits, limit| limits.max_chunk_extension_bytes = limit,
@@ -96,35 +98,41 @@ fn rows() -> Vec<Row> {
             most: "00;a=b".len() + "0;cd".len(),
             response: chunked("002;a=b\r\nok\r\n0;cd\r\n\r\n"),
             phase: Phase::Body,
-            told: |limit| format!("more than {limit} bytes of chunk extensions"),
+            told: |limit| {
+                format!("more than {limit} bytes of chunk extensions (max_chunk_extension_bytes)")
+            },
         },
         Row {
             set: |limits, limit| limits.max_trailer_bytes = limit,
             most: "A: 1\r\nB: 2\r\n\r\n".len(),
             response: chunked(trailers),
             phase: Phase::Body,
-            told: |limit| format!("trailers larger than {limit} bytes"),
+            told: |limit| format!("trailers larger than {limit} bytes (max_trailer_bytes)"),
         },
         Row {
             set: |limits, limit| limits.max_trailers = limit,
             most: 2,
             response: chunked(trailers),
             phase: Phase::Body,
-            told: |limit| format!("more than {limit} trailer fields"),
+            told: |limit| format!("more than {limit} trailer fields (max_trailers)"),
         },
         Row {
             set: |limits, limit| limits.max_content_codings = limit,
             most: 2,
             response: coded("gzip, gzip", &gzip(&gzip(b"ok"))),
             phase: Phase::Decode,
-            told: |limit| format!("more than {limit} content codings"),
+            told: |limit| format!("more than {limit} content codings (max_content_codings)"),
         },
         Row {
             set: |limits, limit| limits.max_body_bytes = limit as u64,
             most: 2,
             response: ok("ok"),
             phase: Phase::Body,
-            told: |limit| format!("the body is larger than {limit} bytes (body_limit)"),
+            told: |limit| {
+                format!(
+                    "the body is larger than {limit} bytes (body_limit); a body that is read in pieces has no limit"
+                )
+            },
         },
     ]
 }
@@ -167,7 +175,11 @@ fn the_ratio_applies_above_the_threshold() {
             Ok(read) => assert_eq!((read, is_fine), (10_000, true)),
             Err(error) => {
                 assert!(!is_fine && read <= 1500, "{error}: {read}");
-                assert!(error.ends_with("grows to more than 2 times its size"), "{error}");
+                assert!(
+                    error
+                        .ends_with("grows to more than 2 times its size (max_decompression_ratio)"),
+                    "{error}"
+                );
             }
         }
     }
@@ -186,7 +198,10 @@ fn coded_bytes_without_output_are_limited() {
         match outcome {
             Ok(body) => assert!(is_fine && body == b"ok", "{zeros}"),
             Err(error) => {
-                let reason = format!("more than {limit} coded bytes decode to (almost) nothing");
+                let reason = format!(
+                    "more than {limit} coded bytes decode to (almost) nothing \
+                     (max_coded_bytes_without_output)"
+                );
                 assert!(!is_fine && error.to_string().ends_with(&reason), "{zeros}: {error}");
                 assert_eq!(error.kind(), Kind::Limit);
             }

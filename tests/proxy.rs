@@ -279,6 +279,20 @@ mod tunnels {
         assert!(error.to_string().starts_with(&start), "{error}");
     }
 
+    /// RFC 9110 §15.5.8: over a proxy that forwards, it is the response, and an error only if asked for.
+    #[test]
+    fn the_error_of_a_407_says_who_wants_the_login() {
+        let wants_login = "HTTP/1.1 407 Who\r\nproxy-authenticate: Basic realm=\"p\"\r\ncontent-length: 0\r\n\r\n";
+        let proxy = Script::serve(vec![answer(wants_login)]);
+        let client = by(format!("http://{}", proxy.addr())).build().unwrap();
+        let response = client.get("http://a.test/").send().unwrap();
+        let error = response.error_for_status().unwrap_err();
+        assert_eq!((error.kind(), error.status().map(|it| it.as_u16())), (Kind::Status, Some(407)));
+        let line = "407 Proxy Authentication Required (\"Who\") for http://a.test/; \
+                    `Proxy::basic_auth` sets the login for the proxy";
+        assert_eq!(error.to_string(), line);
+    }
+
     /// RFC 9110 §9.3.6: only a 2xx opens a tunnel.
     #[test]
     fn n03_a_refused_tunnel_keeps_status_and_text() {
@@ -289,7 +303,8 @@ mod tunnels {
                 "HTTP/1.1 407 Who\r\nproxy-authenticate: Basic realm=\"p\"\r\n\
                  set-cookie: a=b\r\ncontent-length: 9\r\n\r\nsay who\r\n",
                 407,
-                "the proxy answered 407 Proxy Authentication Required: say who",
+                "the proxy answered 407 Proxy Authentication Required: say who; \
+                 `Proxy::basic_auth` sets the login for the proxy",
             ),
             (
                 "HTTP/1.1 302 Found\r\nlocation: https://evil.invalid/\r\ncontent-length: 0\r\n\r\n",

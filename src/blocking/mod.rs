@@ -6,7 +6,13 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! Everything at the root of the crate is also here, as in `leanhttp::tokio`:
+//! The methods of the client are on the page of [`client::Client`](crate::client::Client), those of a request on
+//! [`client::request`](crate::client::request), those of a response on [`client::response`](crate::client::response):
+//! both clients share them.
+//!
+//! Everything at the root of the crate is also here, as in `leanhttp::tokio`. A program that says
+//! `reqwest::blocking::Client` takes the crate itself, `use leanhttp as reqwest`; one that imported the module
+//! takes this module:
 //!
 //! ```no_run
 //! use leanhttp::blocking as reqwest;
@@ -62,14 +68,24 @@ pub use crate::shared::*;
 #[cfg(feature = "testing")]
 pub type Blocking = crate::testing::Testable<self::runtime::Blocking>;
 /// Sends requests and waits for their responses.
+///
+/// Its methods: [`client::Client`](crate::client::Client).
 pub type Client = crate::client::Client<Blocking>;
 /// Sets up a [`Client`].
+///
+/// Its methods: [`client::ClientBuilder`](crate::client::ClientBuilder).
 pub type ClientBuilder = crate::client::ClientBuilder<Blocking>;
 /// A complete request that is not yet sent.
+///
+/// Its methods: [`client::request::Request`](crate::client::request::Request).
 pub type Request = crate::client::request::Request<Blocking>;
 /// Builds a request step by step.
+///
+/// Its methods: [`client::request::RequestBuilder`](crate::client::request::RequestBuilder).
 pub type RequestBuilder = crate::client::request::RequestBuilder<Blocking>;
 /// A response, whose body is read as it arrives.
+///
+/// Its methods: [`client::response::Response`](crate::client::response::Response).
 pub type Response = crate::client::response::Response<ResponseBody>;
 /// The body of a response, while it is read.
 pub type ResponseBody = crate::driver::ResponseBody<Blocking>;
@@ -96,6 +112,8 @@ pub type Next = crate::middleware::Next<Blocking>;
 #[cfg(feature = "download")]
 pub type Download = crate::client::download::Download<Blocking>;
 /// The body of a request.
+///
+/// Its methods: [`body::Body`](crate::body::Body).
 pub type Body = crate::body::Body<Source>;
 
 /// Sends one GET request with a client of its own.

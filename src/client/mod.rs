@@ -1,6 +1,7 @@
 //! The surface: what a user calls to set up a client, build a request and read a response, for all runtimes.
-//! The methods that wait stand over the futures of this folder: `send`, `text`, `bytes`, `json`, `chunk` and `next` in
-//! `asynchronous.rs` for async runtimes, and in `blocking/`.
+//!
+//! The methods that wait for the network (`send`, `text`, `bytes`, `json`, `chunk`, `next`) are `async` on the client of
+//! [`leanhttp::tokio`](crate::tokio), and plain functions on that of [`leanhttp::blocking`](crate::blocking).
 
 // Read in the order of a call:
 //

@@ -456,14 +456,22 @@ impl CodingError {
 impl fmt::Display for CodingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooManyCodings(limit) => write!(f, "more than {limit} content codings"),
+            Self::TooManyCodings(limit) => {
+                write!(f, "more than {limit} content codings (max_content_codings)")
+            }
             Self::Corrupt { coding, detail } => write!(f, "invalid {coding} data: {detail}"),
             Self::Cut { coding } => write!(f, "the {coding} data ends too early"),
             Self::RatioExceeded(ratio) => {
-                write!(f, "the body grows to more than {ratio} times its size")
+                write!(
+                    f,
+                    "the body grows to more than {ratio} times its size (max_decompression_ratio)"
+                )
             }
             Self::Idle(limit) => {
-                write!(f, "more than {limit} coded bytes decode to (almost) nothing")
+                write!(
+                    f,
+                    "more than {limit} coded bytes decode to (almost) nothing (max_coded_bytes_without_output)"
+                )
             }
         }
     }

@@ -370,7 +370,9 @@ impl<F: Runtime> ResponseBody<F> {
     /// Returns the error of a body that is too large to be read into memory.
     fn too_large(&mut self, limit: u64) -> Error {
         let detail = format!("the body is larger than {limit} bytes (body_limit)");
-        let error = Error::new(Kind::Limit, Phase::Body).detail(detail);
+        let error = Error::new(Kind::Limit, Phase::Body)
+            .detail(detail)
+            .note("a body that is read in pieces has no limit");
         self.report.failed(&error);
         error
     }

@@ -65,6 +65,7 @@ pub mod leniency {}
 pub mod streams {}
 
 #[cfg(all(feature = "blocking", feature = "download"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "download")))]
 #[doc = include_str!("downloads.md")]
 pub mod downloads {}
 
@@ -72,6 +73,7 @@ pub mod downloads {}
 pub mod logging {}
 
 #[cfg(all(feature = "middleware", feature = "blocking"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "middleware")))]
 #[doc = include_str!("middleware.md")]
 pub mod middleware {}
 
@@ -82,14 +84,17 @@ pub mod middleware {}
     feature = "tokio",
     feature = "cookies"
 ))]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 
 #[cfg(all(feature = "har", feature = "blocking"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "export")))]
 #[doc = include_str!("export.md")]
 pub mod export {}
 
 #[cfg(all(feature = "har", feature = "blocking"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "har")))]
 #[doc = include_str!("cassettes.md")]
 pub mod cassettes {}
 

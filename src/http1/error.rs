@@ -131,10 +131,18 @@ impl fmt::Display for ProtocolError {
             Self::UnsupportedVersion(version) => write!(f, "unsupported HTTP version {version}"),
             Self::InvalidStatus(status) => write!(f, "invalid status code {status}"),
             Self::InvalidField(name) => write!(f, "invalid header field {name}"),
-            Self::TooManyFields(limit) => write!(f, "more than {limit} header fields"),
-            Self::HeadTooLarge(limit) => write!(f, "response head larger than {limit} bytes"),
-            Self::LineTooLong(limit) => write!(f, "line of the head longer than {limit} bytes"),
-            Self::TooManyInterim(limit) => write!(f, "more than {limit} interim (1xx) responses"),
+            Self::TooManyFields(limit) => {
+                write!(f, "more than {limit} header fields (max_headers)")
+            }
+            Self::HeadTooLarge(limit) => {
+                write!(f, "response head larger than {limit} bytes (max_head_bytes)")
+            }
+            Self::LineTooLong(limit) => {
+                write!(f, "line of the head longer than {limit} bytes (max_line_bytes)")
+            }
+            Self::TooManyInterim(limit) => {
+                write!(f, "more than {limit} interim (1xx) responses (max_informational_responses)")
+            }
             Self::UnexpectedUpgrade => {
                 f.write_str("101 Switching Protocols for a protocol that was not offered")
             }
@@ -163,11 +171,15 @@ impl fmt::Display for ProtocolError {
             }
             Self::ChunkTooLarge => f.write_str("chunk size larger than 2^63-1"),
             Self::ChunkExtensionsTooLarge(limit) => {
-                write!(f, "more than {limit} bytes of chunk extensions")
+                write!(f, "more than {limit} bytes of chunk extensions (max_chunk_extension_bytes)")
             }
             Self::InvalidTrailer(name) => write!(f, "invalid trailer field {name}"),
-            Self::TrailersTooLarge(limit) => write!(f, "trailers larger than {limit} bytes"),
-            Self::TooManyTrailers(limit) => write!(f, "more than {limit} trailer fields"),
+            Self::TrailersTooLarge(limit) => {
+                write!(f, "trailers larger than {limit} bytes (max_trailer_bytes)")
+            }
+            Self::TooManyTrailers(limit) => {
+                write!(f, "more than {limit} trailer fields (max_trailers)")
+            }
 
             Self::Unsolicited => f.write_str("the server sent data before the request"),
             Self::EofBeforeResponse => f.write_str("connection closed before a response"),

@@ -224,7 +224,7 @@ impl Policy {
         match &self.rule {
             RedirectRule::None => attempt.stop(),
             RedirectRule::Limited(max) if attempt.previous.len() > *max => {
-                attempt.error(format!("more than {max} redirects"))
+                attempt.error(format!("more than {max} redirects (redirect policy)"))
             }
             RedirectRule::Limited(_) => attempt.follow(),
             RedirectRule::Custom(policy) => policy(attempt),

@@ -32,6 +32,10 @@
 //! or that has hundreds of concurrent requests. You can use both, but a call of `blocking` blocks
 //! its thread: in a task run it inside `spawn_blocking`.
 //!
+//! The methods of the client are on the page of [`client::Client`](crate::client::Client), those of a request on
+//! [`client::request`](crate::client::request), those of a response on [`client::response`](crate::client::response):
+//! both clients share them.
+//!
 //! Everything at the root of the crate is also here, so a program that was written for reqwest can
 //! use either module in place of the crate:
 //!
@@ -139,14 +143,24 @@ pub use crate::shared::*;
 #[cfg(feature = "testing")]
 pub type Tokio = crate::testing::Testable<self::runtime::Tokio>;
 /// Sends requests and waits for their responses.
+///
+/// Its methods: [`client::Client`](crate::client::Client).
 pub type Client = crate::client::Client<Tokio>;
 /// Sets up a [`Client`].
+///
+/// Its methods: [`client::ClientBuilder`](crate::client::ClientBuilder).
 pub type ClientBuilder = crate::client::ClientBuilder<Tokio>;
 /// A complete request that is not yet sent.
+///
+/// Its methods: [`client::request::Request`](crate::client::request::Request).
 pub type Request = crate::client::request::Request<Tokio>;
 /// Builds a request step by step.
+///
+/// Its methods: [`client::request::RequestBuilder`](crate::client::request::RequestBuilder).
 pub type RequestBuilder = crate::client::request::RequestBuilder<Tokio>;
 /// A response, whose body is read as it arrives.
+///
+/// Its methods: [`client::response::Response`](crate::client::response::Response).
 pub type Response = crate::client::response::Response<ResponseBody>;
 /// The body of a response, while it is read.
 pub type ResponseBody = crate::driver::ResponseBody<Tokio>;
@@ -173,6 +187,8 @@ pub type Next = crate::middleware::Next<Tokio>;
 #[cfg(feature = "download")]
 pub type Download = crate::client::download::Download<Tokio>;
 /// The body of a request.
+///
+/// Its methods: [`body::Body`](crate::body::Body).
 pub type Body = crate::body::Body<Source>;
 
 #[cfg(feature = "stream")]

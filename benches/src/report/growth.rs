@@ -37,6 +37,37 @@ pub fn block(results: &Results) -> String {
     text
 }
 
+/// The clients and the series of the guide: surroundings that grow while a program runs, up to [`MOST`].
+const COMPARED: [&str; 4] = ["leanhttp", "leanhttp-tokio", "ureq", "reqwest-async"];
+const SUMMARY: [&str; 3] = ["idle-hosts", "no-proxy", "cookies"];
+const MOST: u64 = 1_000;
+
+/// The block of the guide: the cost of a request beside the most, relative to that beside one.
+pub fn summary(results: &Results) -> String {
+    let series = SERIES.iter().filter(|it| SUMMARY.contains(&it.name));
+    let head = series.clone().map(|series| format!("{} {}", whole(MOST), series.axis));
+    let mut table = Table::new(["".to_owned()].into_iter().chain(head));
+    for client in COMPARED {
+        let growths = series.clone().map(|series| growth(results, series, client));
+        table.push([client.to_owned()].into_iter().chain(growths));
+    }
+    format!("\n{table}\n")
+}
+
+/// At most [`MOST`]; a client that was counted only with fewer has a cell that says with how many.
+fn growth(results: &Results, series: &Series, client: &str) -> String {
+    let sizes = series.sizes.iter().filter(|&&size| size <= MOST);
+    let costs = sizes.filter_map(|&size| Some((size, cost(results, series, size, client)?)));
+    let costs: Vec<_> = costs.collect();
+    let (Some((_, one)), Some((size, most))) = (costs.first(), costs.last()) else {
+        return figure_of(None);
+    };
+    match figure_of(Some(most / one)) {
+        growth if *size == MOST => growth,
+        growth => format!("{growth} (with {})", whole(*size)),
+    }
+}
+
 /// A line for each client, a column for each number.
 fn markdown(series: &Series, results: &Results) -> String {
     let numbers = series.sizes.iter().map(|&size| number(size));

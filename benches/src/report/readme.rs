@@ -1,5 +1,5 @@
-//! The figures in README.md and in the README of the benchmarks, and their pictures: generated from `results/`, never
-//! by hand.
+//! The figures in README.md, in the README of the benchmarks and in the guide, and their pictures: generated from
+//! `results/`, never by hand.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ struct Page {
     text: String,
 }
 
-fn pages() -> Outcome<[Page; 4]> {
+fn pages() -> Outcome<[Page; 5]> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = here.join("results");
     let figures = Figures::read(&folder)?;
@@ -49,11 +49,16 @@ fn pages() -> Outcome<[Page; 4]> {
     let own = with_block(&own, [BEGIN_GROWTH, &growth::block(&growth), END_GROWTH]);
     let own = own.ok_or("benches/README.md has no place for figures")?;
     let picture = growth::picture(&growth);
+    let guide_path = here.join("../src/guide/performance.md");
+    let guide = fs::read_to_string(&guide_path)?;
+    let guide = with_block(&guide, [BEGIN_GROWTH, &growth::summary(&growth), END_GROWTH]);
+    let guide = guide.ok_or("src/guide/performance.md has no place for figures")?;
     Ok([
         Page { path, text },
         Page { path: folder.join("chart.svg"), text: chart(&figures.times) },
         Page { path: own_path, text: own },
         Page { path: folder.join("growth.svg"), text: picture },
+        Page { path: guide_path, text: guide },
     ])
 }
 

@@ -429,8 +429,8 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
 
     /// Sets a function that is called before each attempt at each hop, with the head that is about to be sent: all
     /// fields, also those of the client. It may change them, for this attempt alone; the last one set counts.
-    /// This is the place for signatures over the final fields, and for a look at what is really sent. What wraps
-    /// the whole call is [`middleware`](Self::middleware).
+    /// Use it to sign the final header fields, or to see what is really sent. To wrap the whole call, use
+    /// [`middleware`](Self::middleware).
     ///
     /// An error ends the call, with [`Kind::Middleware`](crate::error::Kind::Middleware), and so does a change of
     /// the fields that frame the message (`Host`, `Content-Length`, `Transfer-Encoding`, `Connection`, `Upgrade`,
