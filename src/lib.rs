@@ -90,6 +90,7 @@
 //! | `har` | no | with `export`, `json` and `middleware`: requests and responses as HAR files, recorded and replayed | 0 |
 //! | `runtime` | no | a client on an async runtime of your own; may change in a minor release | 2 |
 //! | `log` | no | a line for each call and each decision through the crate `log`; the wire at `trace` if asked for | 1 |
+//! | `tracing` | no | spans of each call, its attempts and connections, by the OpenTelemetry conventions | 3 |
 //! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

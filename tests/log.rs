@@ -305,7 +305,11 @@ fn the_line_of_a_failed_call_shows_no_secret() {
 
     let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
     let body = leanhttp::Body::new(Failing);
-    checked("source", ": Body: request body: other error", plain.post(server.url("/")).body(body).send());
+    checked(
+        "source",
+        ": Body: request body: other error",
+        plain.post(server.url("/")).body(body).send(),
+    );
 }
 
 /// The source of a request body.

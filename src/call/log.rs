@@ -33,7 +33,7 @@
 //!
 //! So `leanhttp::call=debug` switches on the calls alone, and `leanhttp=debug` everything. URLs are shown
 //! without user, query and fragment, since those carry secrets (`tests/log.rs`,
-//! `each_decision_is_logged_without_secrets`, `s29_the_line_of_a_failed_call_shows_no_secret`). A logger may use the
+//! `each_decision_is_logged_without_secrets`, `the_line_of_a_failed_call_shows_no_secret`). A logger may use the
 //! client itself, and may panic (`tests/log_foreign.rs`, `s11_a_logger_may_use_the_client_and_may_panic`): no
 //! lock is held here.
 //!
@@ -64,6 +64,7 @@ use http::{Method, StatusCode};
 use log::{Level, LevelFilter};
 
 use super::report::{ReportClock, ReportedAnswer};
+use super::shown::Page;
 use crate::base::timings::Timings;
 use crate::body::BodyError;
 use crate::coding::CodingError;
@@ -98,15 +99,25 @@ pub(crate) struct CallLine {
 }
 
 impl CallLine {
-    /// Returns whether a logger wants the lines of calls.
-    pub(super) fn is_wanted() -> bool {
-        log::max_level() >= LevelFilter::Debug
-            && guarded(|| log::log_enabled!(target: CALLS, Level::Debug)).unwrap_or(false)
-    }
-
-    pub(super) fn new(method: &Method, url: &Url, started: Instant, clock: ReportClock) -> Self {
-        let (method, url) = (method.clone(), url.clone());
-        Self { method, url, started, clock, attempts: 1, answer: None, bytes: 0, is_logged: false }
+    /// Begins the line of a call, if a logger wants it.
+    pub(super) fn begin(
+        method: &Method,
+        url: &Url,
+        started: Instant,
+        clock: impl FnOnce() -> ReportClock,
+    ) -> Option<Self> {
+        let is_wanted = log::max_level() >= LevelFilter::Debug
+            && guarded(|| log::log_enabled!(target: CALLS, Level::Debug)).unwrap_or(false);
+        is_wanted.then(|| Self {
+            method: method.clone(),
+            url: url.clone(),
+            started,
+            clock: clock(),
+            attempts: 1,
+            answer: None,
+            bytes: 0,
+            is_logged: false,
+        })
     }
 
     /// Sets the request of the last hop.
@@ -354,14 +365,5 @@ impl fmt::Display for DisplayOrigin<'_> {
             Scheme::Https => "https",
         };
         write!(f, "{scheme}://{}", self.0.authority())
-    }
-}
-
-/// Displays a URL without the parts that may be secret.
-struct Page<'a>(&'a Url);
-
-impl fmt::Display for Page<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.0.scheme(), self.0.host_header(), self.0.path())
     }
 }

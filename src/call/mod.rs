@@ -88,7 +88,7 @@
 //! | how long may this take? | the budget, by `policy::deadline` |
 //! | what follows from this response, or this failure? | `outcome`: `answered`, `failed` |
 //! | which decoder does the body need? | `outcome`: `decoder` |
-//! | what does a log line or `Debug` show? | `log`, `wire`, `shown` |
+//! | what does a log line, a span or `Debug` show? | `log`, `wire`, `trace`, `shown` |
 //! | when is a call done, and who is told? | `report` |
 //!
 //! # What the driver sees of a call
@@ -121,10 +121,14 @@ mod head;
 mod outcome;
 #[cfg(feature = "har")]
 mod recording;
-#[cfg(feature = "log")]
+#[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) mod report;
-#[cfg(not(feature = "log"))]
+#[cfg(not(any(feature = "log", feature = "tracing")))]
 pub(crate) use crate::off::report;
+#[cfg(feature = "tracing")]
+pub(crate) mod trace;
+#[cfg(not(feature = "tracing"))]
+pub(crate) use crate::off::trace;
 #[cfg(feature = "log")]
 pub(crate) mod wire;
 #[cfg(not(feature = "log"))]
@@ -168,7 +172,8 @@ use crate::url::userinfo::Userinfo;
 
 use head::DefaultLines;
 pub(crate) use outcome::{Failure, Verdict, When};
-use report::ReportedAnswer;
+use report::{Report, ReportedAnswer};
+use trace::Running;
 
 /// The state of a call between its hops.
 pub(crate) struct Call<'c, S: Source> {
@@ -208,6 +213,8 @@ pub(crate) struct Call<'c, S: Source> {
     retries: u32,
     /// The retry budget of the host could not pay for another retry.
     is_budget_used_up: bool,
+    /// Moves to the body of the response.
+    pub(crate) report: Report,
     pub(crate) budget: Budget,
 }
 
@@ -276,6 +283,7 @@ impl<'c, S: Source> Call<'c, S> {
             is_pooled: false,
             retries: 0,
             is_budget_used_up: false,
+            report: Report::default(),
             budget: Budget::start(timeouts, now).until(request.cancel.take()),
             digest: None,
             request,
@@ -347,15 +355,31 @@ impl<'c, S: Source> Call<'c, S> {
         &self.request.url
     }
 
-    /// Returns what the report of the call says about the final response.
-    pub(crate) fn answer(&self, status: StatusCode) -> ReportedAnswer<'_> {
-        ReportedAnswer {
+    /// Reports the head of the final response.
+    pub(crate) fn report_answer(&mut self, status: StatusCode) {
+        self.report.answered(&ReportedAnswer {
             method: &self.request.method,
             url: &self.request.url,
             status,
             is_reused: self.is_pooled,
             timings: self.budget.timings(),
-        }
+        });
+    }
+
+    /// Reports that the call failed without a final response.
+    pub(crate) fn report_failure(&mut self, error: &Error) {
+        let RequestParts { method, url, .. } = &*self.request;
+        self.report.unanswered(method, url, self.budget.timings(), error);
+    }
+
+    /// Begins the span of the next attempt.
+    pub(crate) fn trace_attempt(&mut self) -> Running {
+        self.report.attempt(&self.request.method, &self.request.url)
+    }
+
+    /// Begins the span of a new connection.
+    pub(crate) fn trace_connect(&self) -> Running {
+        self.report.connect(|| self.route())
     }
 
     pub(crate) fn proxy(&self) -> Option<&Arc<ProxyServer>> {

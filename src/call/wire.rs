@@ -34,9 +34,9 @@ const WIRE: &str = "leanhttp::wire";
 
 /// The lines of one connection, with its number.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wire(u64);
+pub(crate) struct WireLog(u64);
 
-impl Wire {
+impl WireLog {
     /// Begins the lines of a new connection, if the client shows them.
     pub(crate) fn open(is_verbose: bool, route: &Route) -> Option<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);

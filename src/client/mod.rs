@@ -64,6 +64,7 @@ use http::{Method, StatusCode, header};
 
 use crate::base::buffer::ErasedBox;
 use crate::call::report::Report;
+use crate::call::trace::within;
 use crate::call::{Call, RequestParts};
 use crate::client::request::{IntoUrl, Request, RequestBuilder};
 use crate::client::response::{Head, History, Response};
@@ -314,29 +315,31 @@ async fn send_within<F: Runtime>(
     }
     let now = shared.runtime.now();
     let mut call = Call::new(&shared.config, &shared.calls, request, now);
-    let mut report = Report::begin(call.method(), call.url(), now, || {
+    call.report = Report::begin(call.method(), call.url(), now, || {
         let runtime = shared.runtime.clone();
         Box::new(move || runtime.now())
     });
     if let Some(outer) = outer {
         call.budget.end_with(outer);
     }
-    call.begin().inspect_err(|error| report.failed(error))?;
-    match driver::send(shared, &mut call).await {
+    let begun = call.begin();
+    begun.inspect_err(|error| call.report.failed(error))?;
+    let span = call.report.request();
+    match within(&span, driver::send(shared, &mut call)).await {
         Ok(Answer { head, connection, refusal }) => {
             let status = head.status;
-            report.answered(&call.answer(status));
+            call.report_answer(status);
             if let Some(error) = &refusal {
-                report.failed(error);
+                call.report.failed(error);
             }
-            let response = deliver(shared, call, head, connection, report);
+            let response = deliver(shared, call, head, connection);
             match refusal {
                 None => response,
                 Some(error) => Err(refuse(error.about(status), response)),
             }
         }
         Err(error) => {
-            report.unanswered(call.method(), call.url(), call.budget.timings(), &error);
+            call.report_failure(&error);
             #[cfg(feature = "export")]
             let error = error.after_sending(Some(call.sent()));
             Err(error.timed(call.budget.into_timings()))
@@ -361,12 +364,12 @@ fn deliver<F: Runtime>(
     mut call: Call<'_, F::Source>,
     head: Box<ResponseHead>,
     mut connection: ErasedBox<Connection<F>>,
-    mut report: Report,
 ) -> Result<Response<ResponseBody<F>>> {
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
     let is_empty = open.body_left() == Some(0);
     let recording = call.take_recording();
+    let mut report = std::mem::take(&mut call.report);
     #[cfg(feature = "export")]
     let sent = call.sent();
     let request = open.is_sending().then(|| call.take_body());

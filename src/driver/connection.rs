@@ -102,7 +102,7 @@ use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::base::cancel::{Hook, Watch};
 use crate::body::{Body, Feed};
 use crate::call::log;
-use crate::call::wire::Wire;
+use crate::call::wire::WireLog;
 use crate::call::{Call, Failure};
 use crate::error::{Error, Phase};
 use crate::http1::close::CloseReason;
@@ -135,7 +135,7 @@ pub(crate) struct Connection<F: Runtime> {
     pub(super) is_pooled: bool,
     opened: Instant,
     /// Shows what is sent and received, if the program wants that.
-    pub(super) wire: Option<Wire>,
+    pub(super) wire: Option<WireLog>,
     /// Keeps the cancel hook of the current call registered.
     pub(super) watch: Option<Watch>,
     /// The time that the peer keeps the connection idle; `None` if it has not announced one.
@@ -217,7 +217,7 @@ impl<F: Runtime> Connection<F> {
     /// Shows what is sent and received from now on, if the client is verbose.
     #[cfg(feature = "log")]
     pub(super) fn show_wire(&mut self, is_verbose: bool) {
-        self.wire = Wire::open(is_verbose, &self.route);
+        self.wire = WireLog::open(is_verbose, &self.route);
     }
 
     pub(crate) fn addresses(&self) -> &Arc<Addresses> {

@@ -17,6 +17,7 @@ use http::header::{self, HeaderName, HeaderValue};
 
 use crate::base::text::percent_decode;
 use crate::policy::auth::{is_credential, is_secret};
+#[cfg(feature = "export")]
 use crate::url::Url;
 
 /// The text in the place of a secret.
@@ -161,5 +162,5 @@ fn is_secret_parameter(name: &str) -> bool {
         || HeaderName::from_bytes(in_words.as_bytes()).is_ok_and(|name| is_credential(&name))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "export"))]
 mod tests;

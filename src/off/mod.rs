@@ -20,7 +20,9 @@
 //! | `charset` | `charset` | every text is UTF-8, whatever it declares |
 //! | `digest` | `digest` | no login can be made, so no challenge is answered |
 //! | `har` | `har` | nothing is recorded |
-//! | `log` | `log`, `report`, `wire` | nothing |
+//! | `log` | `log`, `wire` | nothing |
+//! | `log` and `tracing` | `report` | nothing |
+//! | `tracing` | `trace` | a future runs as it is |
 //! | `tls` | `tls`, `tls_settings` | no layer can be made; https is an error that names the feature |
 //!
 //! To gate another file, add a module here with the same items, and the two lines at its `mod`.
@@ -115,6 +117,54 @@ pub(crate) mod log {
     use std::net::SocketAddr;
     use std::time::Duration;
 
+    /// Cannot be constructed.
+    #[cfg(feature = "tracing")]
+    pub(crate) enum CallLine {}
+
+    #[cfg(feature = "tracing")]
+    mod never {
+        use std::time::Instant;
+
+        use http::Method;
+
+        use super::CallLine;
+        use crate::base::timings::Timings;
+        use crate::call::report::{ReportClock, ReportedAnswer};
+        use crate::error::Error;
+        use crate::url::Url;
+
+        impl CallLine {
+            pub(crate) fn begin(
+                _: &Method,
+                _: &Url,
+                _: Instant,
+                _: impl FnOnce() -> ReportClock,
+            ) -> Option<Self> {
+                None
+            }
+
+            pub(crate) fn moved(&mut self, _: &Method, _: &Url, _: Option<&Timings>) {
+                match *self {}
+            }
+
+            pub(crate) fn answered(&mut self, _: &ReportedAnswer<'_>) {
+                match *self {}
+            }
+
+            pub(crate) fn read(&mut self, _: usize) {
+                match *self {}
+            }
+
+            pub(crate) fn end(self) {
+                match self {}
+            }
+
+            pub(crate) fn failed(self, _: &Error) {
+                match self {}
+            }
+        }
+    }
+
     pub(crate) fn connected(_: &Route, _: Option<SocketAddr>) {}
 
     pub(crate) fn reused(_: &Route) {}
@@ -137,9 +187,9 @@ pub(crate) mod wire {
 
     /// Cannot be constructed.
     #[derive(Debug, Clone, Copy)]
-    pub(crate) enum Wire {}
+    pub(crate) enum WireLog {}
 
-    impl Wire {
+    impl WireLog {
         pub(crate) fn sent_head<'a>(&self, _: &[u8], _: impl Iterator<Item = &'a HeaderValue>) {
             match *self {}
         }
@@ -158,15 +208,94 @@ pub(crate) mod wire {
     }
 }
 
+/// No spans: stands in for `call::trace`.
+#[cfg(not(feature = "tracing"))]
+pub(crate) mod trace {
+    use std::net::SocketAddr;
+
+    use crate::error::Error;
+
+    pub(crate) struct Running;
+
+    /// Returns the future as it is.
+    pub(crate) fn within<T: Future>(_: &Running, future: T) -> T {
+        future
+    }
+
+    impl Running {
+        #[cfg(feature = "log")]
+        pub(crate) fn none() -> Self {
+            Self
+        }
+
+        pub(crate) fn connected(&self, _: Result<Option<SocketAddr>, &Error>) {}
+    }
+
+    /// Cannot be constructed.
+    #[cfg(feature = "log")]
+    pub(crate) enum CallSpans {}
+
+    #[cfg(feature = "log")]
+    mod never {
+        use std::net::SocketAddr;
+
+        use http::{Method, StatusCode};
+
+        use super::{CallSpans, Running};
+        use crate::error::Error;
+        use crate::http1::head::ResponseHead;
+        use crate::policy::route::Route;
+        use crate::url::Url;
+
+        impl CallSpans {
+            pub(crate) fn open(_: &Method, _: &Url) -> Option<Self> {
+                None
+            }
+
+            pub(crate) fn request(&self) -> Running {
+                match *self {}
+            }
+
+            pub(crate) fn attempt(&mut self, _: &Method, _: &Url) -> Running {
+                match *self {}
+            }
+
+            pub(crate) fn connect(&self, _: &Route) -> Running {
+                match *self {}
+            }
+
+            pub(crate) fn attempt_answered(&self, _: &ResponseHead, _: Option<SocketAddr>) {
+                match *self {}
+            }
+
+            pub(crate) fn attempt_failed(&mut self, _: &Error) {
+                match *self {}
+            }
+
+            pub(crate) fn answered(&self, _: StatusCode) {
+                match *self {}
+            }
+
+            pub(crate) fn failed(&self, _: &Error) {
+                match *self {}
+            }
+        }
+    }
+}
+
 /// No report: stands in for `call::report`.
-#[cfg(not(feature = "log"))]
+#[cfg(not(any(feature = "log", feature = "tracing")))]
 pub(crate) mod report {
+    use std::net::SocketAddr;
     use std::time::Instant;
 
     use http::{Method, StatusCode};
 
     use crate::base::timings::Timings;
     use crate::error::{Error, Result};
+    use crate::http1::head::ResponseHead;
+    use crate::off::trace::Running;
+    use crate::policy::route::Route;
     use crate::url::Url;
 
     pub(crate) type ReportClock = Box<dyn Fn() -> Instant + Send + Sync>;
@@ -192,6 +321,22 @@ pub(crate) mod report {
         ) -> Self {
             Self
         }
+
+        pub(crate) fn request(&self) -> Running {
+            Running
+        }
+
+        pub(crate) fn attempt(&mut self, _: &Method, _: &Url) -> Running {
+            Running
+        }
+
+        pub(crate) fn connect(&self, _: impl FnOnce() -> Route) -> Running {
+            Running
+        }
+
+        pub(crate) fn attempt_answered(&self, _: &ResponseHead, _: Option<SocketAddr>) {}
+
+        pub(crate) fn attempt_failed(&mut self, _: &Error) {}
 
         pub(crate) fn answered(&mut self, _: &ReportedAnswer<'_>) {}
 
