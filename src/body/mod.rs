@@ -104,7 +104,7 @@ pub struct Body<S: Source> {
     taken: usize,
     /// The number of bytes written to the current space.
     filled: usize,
-    /// Whether reading the body has begun.
+    /// True if reading the body has begun.
     begun: bool,
     /// In a box, because a body is moved often and rarely has any.
     trailers: Option<Box<Trailers>>,

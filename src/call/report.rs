@@ -1,4 +1,4 @@
-//! What is told of a call while it runs and when it is done: its line in the log (feature `log`), and its spans
+//! The report of a call while it runs and when it is done: its line in the log (feature `log`), and its spans
 //! (feature `tracing`).
 //!
 //! A call is done when its body was read to its end, when its response is dropped, when it fails, or when
@@ -26,7 +26,7 @@ pub(crate) type ReportClock = Box<dyn Fn() -> Instant + Send + Sync>;
 #[derive(Default)]
 pub(crate) struct Report(Option<Box<OpenReport>>);
 
-/// Who listens: at least one of them.
+/// The line and the spans of a call; at least one of them is wanted.
 struct OpenReport {
     line: Option<CallLine>,
     spans: Option<CallSpans>,

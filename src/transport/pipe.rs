@@ -756,6 +756,14 @@ impl PipeError {
         }
     }
 
+    /// See [`TlsError::certificate_demand`].
+    pub(crate) fn certificate_demand(&self) -> Option<&'static str> {
+        match self {
+            Self::Tls(error) => error.certificate_demand(),
+            _ => None,
+        }
+    }
+
     /// Returns a hint for the user about the cause.
     fn hint(&self, phase: Phase) -> Option<&'static str> {
         match self {

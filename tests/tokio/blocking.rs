@@ -103,6 +103,11 @@ pub fn get<U: IntoUrl>(url: U) -> Result<Response> {
 pub struct ClientBuilder(pub(crate) front::ClientBuilder);
 
 impl ClientBuilder {
+    #[allow(clippy::new_without_default, reason = "the real one has it")]
+    pub fn new() -> Self {
+        Client::builder()
+    }
+
     pub fn build(self) -> Result<Client> {
         self.0.build().map(Client)
     }

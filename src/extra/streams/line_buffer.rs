@@ -36,7 +36,7 @@ const STRIDE: usize = 32;
 /// Received bytes, of which each line is taken in turn.
 pub(crate) struct LineBuffer {
     buffer: Buffer,
-    /// Whether a CR ends a line, as in event streams.
+    /// True if a CR ends a line, as in event streams.
     ends_at_cr: bool,
     /// The largest number of bytes in a line, without its end.
     limit: usize,
