@@ -33,6 +33,7 @@ struct OpenReport {
 }
 
 /// A hop that was answered.
+#[cfg_attr(not(feature = "log"), allow(dead_code, reason = "a span needs the status alone"))]
 pub(crate) struct ReportedAnswer<'a> {
     pub(crate) method: &'a Method,
     pub(crate) url: &'a Url,

@@ -305,7 +305,7 @@ pub(crate) mod report {
     pub(crate) type ReportClock = Box<dyn Fn() -> Instant + Send + Sync>;
 
     #[derive(Default)]
-    pub(crate) struct Report;
+    pub(crate) struct Report {}
 
     #[allow(dead_code, reason = "only a report reads it")]
     pub(crate) struct ReportedAnswer<'a> {
@@ -323,7 +323,7 @@ pub(crate) mod report {
             _: Instant,
             _: impl FnOnce() -> ReportClock,
         ) -> Self {
-            Self
+            Self {}
         }
 
         pub(crate) fn request(&self) -> Running {
