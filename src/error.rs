@@ -469,6 +469,12 @@ impl Error {
         self.inner.timings.as_deref()
     }
 
+    /// Returns the peer and the detail. A detail that is not fixed text may hold a secret.
+    #[cfg(feature = "log")]
+    pub(crate) fn peer_and_detail(&self) -> (Option<&str>, &Cow<'static, str>) {
+        (self.inner.peer.as_deref(), &self.inner.detail)
+    }
+
     /// Returns the kind of the error.
     pub fn kind(&self) -> Kind {
         self.inner.kind

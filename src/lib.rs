@@ -29,7 +29,7 @@
 //! | [Timeouts](guide::timeouts), [retries](guide::retries), [errors](guide::errors) | what happens when something is slow or fails |
 //! | [Redirects](guide::redirects), [cookies](guide::cookies), [proxies](guide::proxies), [TLS](guide::tls), [connection pool](guide::connection_pool) | the settings of each, and the rules behind them |
 //! | [Streams](guide::streams), [downloads](guide/downloads/index.html), [multipart](multipart/index.html) | large bodies and endless ones |
-//! | [Middleware](guide/middleware/index.html), [testing](guide/testing/index.html), [export](guide/export/index.html) | code around calls, tests without a server, curl and HAR |
+//! | [Logging](guide::logging), [middleware](guide/middleware/index.html), [testing](guide/testing/index.html), [export](guide/export/index.html) | lines and spans of calls, code around them, tests without a server, curl and HAR |
 //! | [Security](guide::security), [limits](guide::limits), [leniency](guide::leniency) | what a hostile peer can do, every limit with its default, what is accepted of a response |
 //! | [Features](guide::features), [performance](guide::performance), [design](guide::design), [runtimes](runtime) | what can be switched on, what a request costs, and why |
 //! | Coming from [reqwest](guide::coming_from_reqwest), [ureq](guide::coming_from_ureq), [requests](guide::coming_from_requests), [curl](guide::coming_from_curl) | the names that you know; [`guide::compatibility`] lists those of reqwest |
@@ -89,7 +89,8 @@
 //! | `export` | no | a request as a command of curl (`to_curl`), without its secrets unless asked for; what would happen to it (`explain`) | 0 |
 //! | `har` | no | with `export`, `json` and `middleware`: requests and responses as HAR files, recorded and replayed | 0 |
 //! | `runtime` | no | a client on an async runtime of your own; may change in a minor release | 2 |
-//! | `log` | no | logs each call and each decision through the crate `log`: connecting, reuse, closing, sending again, redirects | 1 |
+//! | `log` | no | a line for each call and each decision through the crate `log`; the wire at `trace` if asked for | 1 |
+//! | `tracing` | no | spans of each call, its attempts and connections, by the OpenTelemetry conventions | 3 |
 //! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -27,7 +27,7 @@ impl Log for Foreign {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if record.target() != "leanhttp" {
+        if !record.target().starts_with("leanhttp") {
             return;
         }
         LINES.fetch_add(1, Ordering::SeqCst);

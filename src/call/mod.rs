@@ -88,7 +88,8 @@
 //! | how long may this take? | the budget, by `policy::deadline` |
 //! | what follows from this response, or this failure? | `outcome`: `answered`, `failed` |
 //! | which decoder does the body need? | `outcome`: `decoder` |
-//! | what does a log line or `Debug` show? | `log`, `shown` |
+//! | what does a log line, a span or `Debug` show? | `log`, `wire`, `trace`, `shown` |
+//! | when is a call done, and who is told? | `report` |
 //!
 //! # What the driver sees of a call
 //!
@@ -120,6 +121,18 @@ mod head;
 mod outcome;
 #[cfg(feature = "har")]
 mod recording;
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) mod report;
+#[cfg(not(any(feature = "log", feature = "tracing")))]
+pub(crate) use crate::off::report;
+#[cfg(feature = "tracing")]
+pub(crate) mod trace;
+#[cfg(not(feature = "tracing"))]
+pub(crate) use crate::off::trace;
+#[cfg(feature = "log")]
+pub(crate) mod wire;
+#[cfg(not(feature = "log"))]
+pub(crate) use crate::off::wire;
 #[cfg(feature = "export")]
 mod sent;
 mod shown;
@@ -159,6 +172,8 @@ use crate::url::userinfo::Userinfo;
 
 use head::DefaultLines;
 pub(crate) use outcome::{Failure, Verdict, When};
+use report::{Report, ReportedAnswer};
+use trace::Running;
 
 /// The state of a call between its hops.
 pub(crate) struct Call<'c, S: Source> {
@@ -198,6 +213,8 @@ pub(crate) struct Call<'c, S: Source> {
     retries: u32,
     /// The retry budget of the host could not pay for another retry.
     is_budget_used_up: bool,
+    /// Moves to the body of the response.
+    pub(crate) report: Report,
     pub(crate) budget: Budget,
 }
 
@@ -266,6 +283,7 @@ impl<'c, S: Source> Call<'c, S> {
             is_pooled: false,
             retries: 0,
             is_budget_used_up: false,
+            report: Report::default(),
             budget: Budget::start(timeouts, now).until(request.cancel.take()),
             digest: None,
             request,
@@ -338,6 +356,33 @@ impl<'c, S: Source> Call<'c, S> {
         &self.request.url
     }
 
+    /// Reports the head of the final response.
+    pub(crate) fn report_answer(&mut self, status: StatusCode) {
+        self.report.answered(&ReportedAnswer {
+            method: &self.request.method,
+            url: &self.request.url,
+            status,
+            is_reused: self.is_pooled,
+            timings: self.budget.timings(),
+        });
+    }
+
+    /// Reports that the call failed without a final response.
+    pub(crate) fn report_failure(&mut self, error: &Error) {
+        let RequestParts { method, url, .. } = &*self.request;
+        self.report.unanswered(method, url, self.budget.timings(), error);
+    }
+
+    /// Begins the span of the next attempt.
+    pub(crate) fn trace_attempt(&mut self) -> Running {
+        self.report.attempt(&self.request.method, &self.request.url)
+    }
+
+    /// Begins the span of a new connection.
+    pub(crate) fn trace_connect(&self) -> Running {
+        self.report.connect(|| self.route())
+    }
+
     pub(crate) fn proxy(&self) -> Option<&Arc<ProxyServer>> {
         self.proxy.as_ref().map(|proxied| &proxied.hop)
     }
@@ -408,8 +453,15 @@ impl<'c, S: Source> Call<'c, S> {
         Ok(())
     }
 
+    /// Returns the values of fields that the program has marked as sensitive.
+    pub(crate) fn marked_values(&self) -> impl Iterator<Item = &HeaderValue> {
+        let own = self.request.headers.values();
+        let default = self.config.defaults.iter().map(|(_, value)| value);
+        let hooked = self.hooked_fields().into_iter().flat_map(|fields| fields.values());
+        own.chain(default).chain(hooked).filter(|value| value.is_sensitive())
+    }
+
     /// Returns the fields that the program's hook has decided on.
-    #[cfg(feature = "export")]
     fn hooked_fields(&self) -> Option<&HeaderMap> {
         #[cfg(feature = "middleware")]
         return self.fields.as_ref();

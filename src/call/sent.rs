@@ -37,7 +37,7 @@ impl<S: Source> Call<'_, S> {
 
     /// Returns the request of this attempt. If it did not get as far as a head, that is written now.
     pub(crate) fn sent(&self) -> Arc<SentRequest> {
-        let RequestParts { method, url, version, headers, body, .. } = &*self.request;
+        let RequestParts { method, url, version, body, .. } = &*self.request;
         let head = if self.head.is_empty() {
             let mut head = Buffer::default();
             self.write_head(&mut head);
@@ -45,10 +45,6 @@ impl<S: Source> Call<'_, S> {
         } else {
             self.head.clone()
         };
-        let own = headers.values();
-        let default = self.config.defaults.iter().map(|(_, value)| value);
-        let hooked = self.hooked_fields().into_iter().flat_map(|fields| fields.values());
-        let marked = own.chain(default).chain(hooked).filter(|value| value.is_sensitive());
         let body = match body.as_ref().map(Body::shared_bytes) {
             _ if self.outgoing == Outgoing::None => SentBody::None,
             None => SentBody::None,
@@ -60,7 +56,7 @@ impl<S: Source> Call<'_, S> {
             url: url.clone(),
             version: *version,
             head,
-            marked: marked.cloned().collect(),
+            marked: self.marked_values().cloned().collect(),
             body,
         })
     }

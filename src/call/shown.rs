@@ -34,6 +34,8 @@ use http::HeaderMap;
 use super::RequestParts;
 use crate::body::Source;
 use crate::policy::auth;
+#[cfg(any(feature = "log", feature = "tracing"))]
+use crate::url::Url;
 
 impl<S: Source> fmt::Debug for RequestParts<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,6 +45,17 @@ impl<S: Source> fmt::Debug for RequestParts<S> {
             .field("headers", &RedactedHeaders(&self.headers))
             .field("body", &self.body)
             .finish_non_exhaustive()
+    }
+}
+
+/// Displays a URL in a log or a span, without the parts that may be secret.
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(super) struct Page<'a>(pub(super) &'a Url);
+
+#[cfg(any(feature = "log", feature = "tracing"))]
+impl fmt::Display for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.0.scheme(), self.0.host_header(), self.0.path())
     }
 }
 

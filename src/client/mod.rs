@@ -63,7 +63,9 @@ use std::sync::Arc;
 use http::{Method, StatusCode, header};
 
 use crate::base::buffer::ErasedBox;
-use crate::call::{Call, RequestParts, log};
+use crate::call::report::Report;
+use crate::call::trace::within;
+use crate::call::{Call, RequestParts};
 use crate::client::request::{IntoUrl, Request, RequestBuilder};
 use crate::client::response::{Head, History, Response};
 use crate::config::Config;
@@ -311,15 +313,25 @@ async fn send_within<F: Runtime>(
     if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
         F::measure(body).await;
     }
-    let mut call = Call::new(&shared.config, &shared.calls, request, shared.runtime.now());
+    let now = shared.runtime.now();
+    let mut call = Call::new(&shared.config, &shared.calls, request, now);
+    call.report = Report::begin(call.method(), call.url(), now, || {
+        let runtime = shared.runtime.clone();
+        Box::new(move || runtime.now())
+    });
     if let Some(outer) = outer {
         call.budget.end_with(outer);
     }
-    call.begin()?;
-    match driver::send(shared, &mut call).await {
+    let begun = call.begin();
+    begun.inspect_err(|error| call.report.failed(error))?;
+    let span = call.report.request();
+    match within(&span, driver::send(shared, &mut call)).await {
         Ok(Answer { head, connection, refusal }) => {
             let status = head.status;
-            log::answered(call.method(), call.url(), status, call.budget.timings());
+            call.report_answer(status);
+            if let Some(error) = &refusal {
+                call.report.failed(error);
+            }
             let response = deliver(shared, call, head, connection);
             match refusal {
                 None => response,
@@ -327,7 +339,7 @@ async fn send_within<F: Runtime>(
             }
         }
         Err(error) => {
-            log::failed(call.method(), call.url(), error.kind(), call.budget.timings());
+            call.report_failure(&error);
             #[cfg(feature = "export")]
             let error = error.after_sending(Some(call.sent()));
             Err(error.timed(call.budget.into_timings()))
@@ -357,6 +369,7 @@ fn deliver<F: Runtime>(
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
     let is_empty = open.body_left() == Some(0);
     let recording = call.take_recording();
+    let mut report = std::mem::take(&mut call.report);
     #[cfg(feature = "export")]
     let sent = call.sent();
     let request = open.is_sending().then(|| call.take_body());
@@ -365,7 +378,7 @@ fn deliver<F: Runtime>(
     let history = call.take_history();
     let (url, budget, timings) = call.into_parts();
     let lease = Lease::new(connection, shared, budget, request);
-    let decoder = decoder?;
+    let decoder = decoder.inspect_err(|error| report.failed(error))?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
     #[cfg(feature = "export")]
@@ -384,7 +397,7 @@ fn deliver<F: Runtime>(
         head.received.headers.remove(&header::CONTENT_ENCODING);
         head.received.headers.remove(&header::CONTENT_LENGTH);
     }
-    let mut body = ResponseBody::new(lease, decoder);
+    let mut body = ResponseBody::new(lease, decoder, report);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // the caller need not read an empty body
     }

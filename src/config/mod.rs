@@ -107,6 +107,9 @@ pub(crate) struct Config {
     /// The URL that relative references are resolved against.
     pub(crate) base: Option<Box<Url>>,
     pub(crate) on_informational: Option<InformationalObserver>,
+    /// See [`ClientBuilder::connection_verbose`](crate::client::ClientBuilder::connection_verbose).
+    #[cfg(feature = "log")]
+    pub(crate) is_verbose: bool,
     /// Default fields until the client is built; then they move to [`defaults`](Self::defaults).
     pub(crate) default_headers: HeaderMap,
     /// The default fields as a list: there are few, and each request searches them.
@@ -221,6 +224,8 @@ impl Default for Config {
             retry: None,
             base: None,
             on_informational: None,
+            #[cfg(feature = "log")]
+            is_verbose: false,
             default_headers,
             defaults: Vec::new(),
             credentials: None,

@@ -110,6 +110,7 @@ use super::runtime::{Oneshot, Runtime};
 use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::base::timings::Lap;
 use crate::body::Source;
+use crate::call::trace::within;
 use crate::call::{Call, SharedState, log};
 use crate::config::Config;
 use crate::error::{Error, Phase, Result};
@@ -156,7 +157,10 @@ pub(super) async fn connection<F: Runtime>(
             },
         };
         if let Some(permit) = permit {
-            return connect::open(&shared.runtime, call, permit).await;
+            let span = call.trace_connect();
+            let opened = within(&span, connect::open(&shared.runtime, call, permit)).await;
+            span.connected(opened.as_ref().map(|connection| connection.addresses().remote));
+            return opened;
         }
     }
 }

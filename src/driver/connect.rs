@@ -207,7 +207,11 @@ async fn connection<F: Runtime>(
     let now = runtime.now();
     call.budget.lap(Lap::Connect, now);
     let limits = &call.config().limits;
-    Ok(ErasedBox::new(Connection::new(socket?, pipe, limits, route, permit, now)))
+    #[allow(unused_mut, reason = "only a log changes it")]
+    let mut connection = Connection::new(socket?, pipe, limits, route, permit, now);
+    #[cfg(feature = "log")]
+    connection.show_wire(call.config().is_verbose);
+    Ok(ErasedBox::new(connection))
 }
 
 /// Returns the endpoint to connect to.

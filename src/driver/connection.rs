@@ -102,6 +102,7 @@ use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::base::cancel::{Hook, Watch};
 use crate::body::{Body, Feed};
 use crate::call::log;
+use crate::call::wire::WireLog;
 use crate::call::{Call, Failure};
 use crate::error::{Error, Phase};
 use crate::http1::close::CloseReason;
@@ -133,6 +134,8 @@ pub(crate) struct Connection<F: Runtime> {
     /// True if it was idle before this exchange, so that it may be stale.
     pub(super) is_pooled: bool,
     opened: Instant,
+    /// Shows what is sent and received, if the program wants that.
+    pub(super) wire: Option<WireLog>,
     /// Keeps the cancel hook of the current call registered.
     pub(super) watch: Option<Watch>,
     /// The time that the peer keeps the connection idle; `None` if it has not announced one.
@@ -200,6 +203,7 @@ impl<F: Runtime> Connection<F> {
             route,
             is_pooled: false,
             opened: now,
+            wire: None,
             watch: None,
             lifetime: None,
             is_just_reused: false,
@@ -208,6 +212,12 @@ impl<F: Runtime> Connection<F> {
             permit: Some(permit),
             socket,
         }
+    }
+
+    /// Shows what is sent and received from now on, if the client is verbose.
+    #[cfg(feature = "log")]
+    pub(super) fn show_wire(&mut self, is_verbose: bool) {
+        self.wire = WireLog::open(is_verbose, &self.route);
     }
 
     pub(crate) fn addresses(&self) -> &Arc<Addresses> {
@@ -302,6 +312,9 @@ impl<F: Runtime> Connection<F> {
         }
         let head = self.run(&mut body, call).await;
         call.give_back(body);
+        if let (Some(wire), Ok(head)) = (&self.wire, &head) {
+            wire.received_head(head);
+        }
         head.map_err(|failure| self.failure(failure))
     }
 
@@ -322,6 +335,9 @@ impl<F: Runtime> Connection<F> {
         self.exchange.start(method, outgoing, expectation, |out| call.write_head(out));
         #[cfg(feature = "export")]
         call.keep_head(self.exchange.output());
+        if let Some(wire) = &self.wire {
+            wire.sent_head(self.exchange.output(), call.marked_values());
+        }
         if call.body_may_stall() {
             self.exchange.send_head_first();
         }
@@ -331,7 +347,7 @@ impl<F: Runtime> Connection<F> {
         if let Some(offer) = call.offer() {
             self.exchange.offer(offer);
         }
-        if call.observer().is_some() {
+        if call.observer().is_some() || self.wire.is_some() {
             self.exchange.report_interim();
         }
         Ok(())
@@ -356,6 +372,9 @@ impl<F: Runtime> Connection<F> {
                     return Ok(head);
                 }
                 Ok(Step::Interim(head)) => {
+                    if let Some(wire) = &self.wire {
+                        wire.received_head(&head);
+                    }
                     call.observe(head);
                     Ok(())
                 }
@@ -525,7 +544,14 @@ impl<F: Runtime> Connection<F> {
         patience: Option<Duration>,
         budget: &Budget,
     ) -> Result<Filling, ExchangeFailure> {
-        let Self { socket, exchange, .. } = self;
+        let Self { socket, exchange, wire, .. } = self;
+        let wire = *wire;
+        let filled = |exchange: &mut Exchange, count| {
+            exchange.body_filled(count);
+            if let Some(wire) = wire {
+                wire.sent(count);
+            }
+        };
         let space = exchange.body_space();
         loop {
             // Bytes in memory are copied here and now. A source is read below, where it may wait.
@@ -536,7 +562,7 @@ impl<F: Runtime> Connection<F> {
                     return Ok(Filling::Done);
                 }
                 Feed::Filled(count) => {
-                    exchange.body_filled(count);
+                    filled(exchange, count);
                     return Ok(Filling::Done);
                 }
                 Feed::Read { source, into, holds_bytes } => (source, into, holds_bytes),
@@ -561,7 +587,7 @@ impl<F: Runtime> Connection<F> {
                 // The source waits, and bytes from before it are in the space: they are sent first,
                 // since the peer may need them to answer.
                 (None, _) if holds_bytes => {
-                    exchange.body_filled(body.take_filled());
+                    filled(exchange, body.take_filled());
                     return Ok(Filling::Done);
                 }
                 (None, Ok(())) => return Ok(Filling::Input),

@@ -161,6 +161,7 @@ use self::runtime::{Oneshot, Runtime};
 use crate::base::buffer::ErasedBox;
 #[cfg(feature = "sse")]
 use crate::base::cancel::CancelToken;
+use crate::call::trace::within;
 use crate::call::{Call, Failure, Verdict, When};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
@@ -189,7 +190,8 @@ pub(crate) async fn send<F: Runtime>(
     call: &mut Call<'_, F::Source>,
 ) -> Result<Answer<F>> {
     loop {
-        let when = match attempt(shared, call).await {
+        let span = call.trace_attempt();
+        let when = match within(&span, attempt(shared, call)).await {
             Ok((connection, head)) => {
                 let when = match call.answered(&head, &shared.runtime) {
                     Ok(Verdict::Deliver) => return Ok(Answer { head, connection, refusal: None }),
@@ -220,16 +222,21 @@ async fn attempt<F: Runtime>(
     call.begin_recording(&shared.runtime);
     let connection = checkout::connection(shared, call).await;
     let connection = connection.map_err(Failure::unconnected);
-    let mut connection = connection.inspect_err(|failure| call.record_failure(&failure.error))?;
+    let mut connection = connection.inspect_err(|failure| {
+        call.record_failure(&failure.error);
+        call.report.attempt_failed(&failure.error);
+    })?;
     match connection.send(call).await {
         Ok(head) => {
             connection.heed_keep_alive(&head);
             let Addresses { remote, local } = **connection.addresses();
             call.record_head(&head, remote, local);
+            call.report.attempt_answered(&head, remote);
             Ok((connection, head))
         }
         Err(failure) => {
             call.record_failure(&failure.error);
+            call.report.attempt_failed(&failure.error);
             if failure.is_stale_connection() {
                 checkout::learn(shared, &connection);
             }

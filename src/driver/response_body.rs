@@ -77,6 +77,7 @@ use super::reaper;
 use super::runtime::{Meanwhile, Pending, Runtime, read_body, ready};
 use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::body::Body;
+use crate::call::report::Report;
 use crate::coding::{CodingError, Decoder};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::extra::har::recording::{BodyRecording, Recording};
@@ -97,6 +98,8 @@ const TRUSTED_LENGTH: u64 = 1024 * 1024;
 
 /// The body of a response, read from the connection.
 pub struct ResponseBody<F: Runtime> {
+    /// Told how the body ends, before its connection is.
+    report: Report,
     source: ResponseSource<F>,
     decoding: Option<Box<Decoder>>,
     pub(crate) trailers: Option<Box<HeaderMap>>,
@@ -238,8 +241,9 @@ fn new_block(length: usize) -> BytesMut {
 }
 
 impl<F: Runtime> ResponseBody<F> {
-    pub(crate) fn new(lease: Lease<F>, decoder: Option<Decoder>) -> Self {
+    pub(crate) fn new(lease: Lease<F>, decoder: Option<Decoder>, report: Report) -> Self {
         Self {
+            report,
             source: ResponseSource::Connection(lease),
             decoding: decoder.map(Box::new),
             trailers: None,
@@ -254,6 +258,7 @@ impl<F: Runtime> ResponseBody<F> {
     pub(crate) fn made(body: Body<F::Source>) -> Self {
         let source = ResponseSource::Made(Box::new(Mutex::new(body)));
         Self {
+            report: Report::default(),
             source,
             decoding: None,
             trailers: None,
@@ -293,6 +298,7 @@ impl<F: Runtime> ResponseBody<F> {
                 recording.read(bytes, received, lease.shared.runtime.now());
             }
         }
+        self.report.read(&read);
         match &read {
             // If the last byte is known to be the last, the caller need not read the end.
             Ok(count) if *count == 0 || self.decoding.is_none() => self.end(),
@@ -335,7 +341,8 @@ impl<F: Runtime> ResponseBody<F> {
     }
 
     /// Returns the connection, unless the body was read to its end.
-    pub(crate) fn into_lease(self) -> Option<Lease<F>> {
+    pub(crate) fn into_lease(mut self) -> Option<Lease<F>> {
+        self.report.end();
         match self.source {
             ResponseSource::Connection(lease) => Some(lease),
             ResponseSource::Made(_) | ResponseSource::Ended | ResponseSource::Broken => None,
@@ -357,6 +364,7 @@ impl<F: Runtime> ResponseBody<F> {
         let ResponseSource::Connection(lease) = &mut self.source else { return };
         if let Some(trailers) = lease.trailers() {
             self.trailers = trailers.filter(|fields| !fields.is_empty()).map(Box::new);
+            self.report.end();
             self.source = ResponseSource::Ended;
         }
     }
@@ -384,7 +392,7 @@ impl<F: Runtime> ResponseBody<F> {
         let expected = self.left();
         let limit = self.limit();
         if expected.is_some_and(|length| length > limit) {
-            return Err(too_large(limit));
+            return Err(self.too_large(limit));
         }
         let mut body = vec![0; first_piece(expected)];
         let mut filled = 0;
@@ -397,7 +405,7 @@ impl<F: Runtime> ResponseBody<F> {
                 count => filled += count,
             }
             if filled as u64 > limit {
-                return Err(too_large(limit));
+                return Err(self.too_large(limit));
             }
         }
         body.truncate(filled);
@@ -405,6 +413,16 @@ impl<F: Runtime> ResponseBody<F> {
             self.next_bytes(&mut [0]).await?; // reading the end sends the rest of the request
         }
         Ok(body)
+    }
+
+    /// Returns the error of a body that is too large to be read into memory.
+    fn too_large(&mut self, limit: u64) -> Error {
+        let detail = format!("the body is larger than {limit} bytes (body_limit)");
+        let error = Error::new(Kind::Limit, Phase::Body)
+            .detail(detail)
+            .note("a body that is read in pieces has no limit");
+        self.report.failed(&error);
+        error
     }
 
     /// Returns the maximum that is read into memory.
@@ -440,13 +458,6 @@ fn grow(body: &mut Vec<u8>, expected: Option<u64>, limit: u64) {
 }
 
 const BROKEN: &str = "the body failed earlier, or a read of it was dropped";
-
-fn too_large(limit: u64) -> Error {
-    let detail = format!("the body is larger than {limit} bytes (body_limit)");
-    Error::new(Kind::Limit, Phase::Body)
-        .detail(detail)
-        .note("a body that is read in pieces has no limit")
-}
 
 fn first_piece(expected: Option<u64>) -> usize {
     let trusted = expected.map(|length| length.min(TRUSTED_LENGTH));
@@ -536,10 +547,12 @@ impl<F: Runtime> Lease<F> {
         self.budget.enter(Stage::Body, &|| self.shared.runtime.now());
         let Some(request) = &mut self.request else {
             let read = connection.read_body(into, &mut self.budget).await;
+            connection.show_received(&read);
             return read.map_err(|failure| connection.body_error(failure));
         };
         let request = request.get_mut().unwrap_or_else(PoisonError::into_inner);
         let read = connection.read_while_sending(into, request, &mut self.budget).await;
+        connection.show_received(&read);
         let count = read.map_err(|failure| connection.body_error(failure))?;
         if count == 0 || !connection.is_sending() {
             self.request = None;
@@ -627,6 +640,13 @@ impl<F: Runtime> Connection<F> {
     /// Returns whether more of the request is to be sent.
     pub(crate) fn is_sending(&self) -> bool {
         self.pipe.is_sending(&self.exchange)
+    }
+
+    /// Shows how much of a body was received, if the program wants that.
+    fn show_received(&self, read: &Result<usize, ExchangeFailure>) {
+        if let (Some(wire), Ok(count @ 1..)) = (&self.wire, read) {
+            wire.received(*count);
+        }
     }
 
     pub(crate) fn body_left(&self) -> Option<u64> {
@@ -771,6 +791,7 @@ impl<F: Runtime> Connection<F> {
                     }
                 }
             };
+            self.show_received(&Ok(count));
             left = left.checked_sub(count).ok_or(CloseReason::BodyUnread)?;
         }
     }

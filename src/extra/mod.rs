@@ -13,7 +13,7 @@ pub(crate) mod download;
 pub(crate) mod har;
 #[cfg(not(feature = "har"))]
 pub(crate) use crate::off::har;
-#[cfg(feature = "export")]
+#[cfg(any(feature = "export", feature = "log"))]
 pub(crate) mod redact;
 #[cfg(feature = "export")]
 pub(crate) mod sent;

@@ -1,6 +1,7 @@
-//! The parts of a request and a response that are not shown: credentials in fields, URLs and texts (feature `export`).
+//! The parts of a request and a response that are not shown: credentials in fields, URLs and texts (features `export`
+//! and `log`).
 //!
-//! One list decides for commands of curl, HAR files and `explain`: that of
+//! One list decides for commands of curl, HAR files, `explain` and the lines of the wire: that of
 //! `policy::auth`, by which redirects take fields away too. A parameter of a query or a fragment is judged by its
 //! name as a field is.
 //!
@@ -16,14 +17,43 @@ use http::header::{self, HeaderName, HeaderValue};
 
 use crate::base::text::percent_decode;
 use crate::policy::auth::{is_credential, is_secret};
+#[cfg(feature = "export")]
 use crate::url::Url;
 
 /// The text in the place of a secret.
 pub(crate) const REDACTED: &str = "REDACTED";
 
 /// Returns a URL without its secrets.
+#[cfg(feature = "export")]
 pub(crate) fn url(url: &Url) -> String {
     text(url.as_str())
+}
+
+/// Returns the lines of a head without their secrets, of which there are more in the fields of a request than a
+/// name tells: `marked` are the values that the program has marked as sensitive.
+#[cfg(feature = "log")]
+pub(crate) fn head(head: &[u8], marked: &[&HeaderValue]) -> Vec<String> {
+    let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let mut lines = lines.filter(|line| !line.is_empty());
+    let first = lines.next().map(|line| text(&String::from_utf8_lossy(line)));
+    first.into_iter().chain(lines.map(|line| field_line(line, marked))).collect()
+}
+
+/// Returns a field line without its secrets, and nothing of a line that has no valid name and value: it may
+/// continue the value of the line before.
+#[cfg(feature = "log")]
+fn field_line(line: &[u8], marked: &[&HeaderValue]) -> String {
+    let parsed = line.iter().position(|byte| *byte == b':').and_then(|colon| {
+        let (name, value) = line.split_at(colon);
+        let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii();
+        let (parsed, value) =
+            (HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?);
+        Some((name, parsed, value))
+    });
+    let Some((spelled, name, mut value)) = parsed else { return REDACTED.to_owned() };
+    value.set_sensitive(marked.iter().any(|marked| **marked == value));
+    let shown = field(&name, &value).unwrap_or_else(|| value.as_bytes().to_vec());
+    format!("{}: {}", String::from_utf8_lossy(spelled), String::from_utf8_lossy(&shown))
 }
 
 /// Returns the value of a field without its secrets; `None` if it has none.
@@ -132,5 +162,5 @@ fn is_secret_parameter(name: &str) -> bool {
         || HeaderName::from_bytes(in_words.as_bytes()).is_ok_and(|name| is_credential(&name))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "export"))]
 mod tests;

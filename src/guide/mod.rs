@@ -10,7 +10,7 @@
 //! **Bodies:** lines and server-sent events ([streams]), files that are downloaded to the end
 //! ([downloads](downloads/index.html)), forms with files ([multipart](crate::multipart)).
 //!
-//! **Around a call:** your own code ([middleware](middleware/index.html)), tests without a server
+//! **Around a call:** [logging], your own code ([middleware](middleware/index.html)), tests without a server
 //! ([testing](testing/index.html)), [replayed](cassettes/index.html) answers, curl commands and HAR files
 //! ([export](export/index.html)), an async [runtime](crate::runtime) of your own.
 //!
@@ -68,6 +68,9 @@ pub mod streams {}
 #[cfg_attr(docsrs, doc(cfg(feature = "download")))]
 #[doc = include_str!("downloads.md")]
 pub mod downloads {}
+
+#[doc = include_str!("logging.md")]
+pub mod logging {}
 
 #[cfg(all(feature = "middleware", feature = "blocking"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "middleware")))]

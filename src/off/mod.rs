@@ -21,7 +21,9 @@
 //! | `digest` | `digest` | no login can be made, so no challenge is answered |
 //! | `har` | `har` | nothing is recorded |
 //! | `json` | `json` | a call does not compile, and rustc says which feature to enable |
-//! | `log` | `log` | nothing |
+//! | `log` | `log`, `wire` | nothing |
+//! | `log` and `tracing` | `report` | nothing |
+//! | `tracing` | `trace` | a future runs as it is |
 //! | `tls` | `tls`, `tls_settings` | no layer can be made; https is an error that names the feature |
 //!
 //! To gate another file, add a module here with the same items, and the two lines at its `mod`.
@@ -111,19 +113,61 @@ pub(crate) mod digest {
 /// No log: stands in for `call::log`.
 #[cfg(not(feature = "log"))]
 pub(crate) mod log {
-    use crate::base::timings::Timings;
-    use crate::error::Kind;
     use crate::http1::close::CloseReason;
     use crate::policy::retry::Reason;
     use crate::policy::route::Route;
     use crate::url::Url;
-    use http::{Method, StatusCode};
+    use http::StatusCode;
     use std::net::SocketAddr;
     use std::time::Duration;
 
-    pub(crate) fn answered(_: &Method, _: &Url, _: StatusCode, _: Option<&Timings>) {}
+    /// Cannot be constructed.
+    #[cfg(feature = "tracing")]
+    pub(crate) enum CallLine {}
 
-    pub(crate) fn failed(_: &Method, _: &Url, _: Kind, _: Option<&Timings>) {}
+    #[cfg(feature = "tracing")]
+    mod never {
+        use std::time::Instant;
+
+        use http::Method;
+
+        use super::CallLine;
+        use crate::base::timings::Timings;
+        use crate::call::report::{ReportClock, ReportedAnswer};
+        use crate::error::Error;
+        use crate::url::Url;
+
+        impl CallLine {
+            pub(crate) fn begin(
+                _: &Method,
+                _: &Url,
+                _: Instant,
+                _: impl FnOnce() -> ReportClock,
+            ) -> Option<Self> {
+                None
+            }
+
+            pub(crate) fn moved(&mut self, _: &Method, _: &Url, _: Option<&Timings>) {
+                match *self {}
+            }
+
+            pub(crate) fn answered(&mut self, _: &ReportedAnswer<'_>) {
+                match *self {}
+            }
+
+            pub(crate) fn read(&mut self, _: usize) {
+                match *self {}
+            }
+
+            pub(crate) fn end(self) {
+                match self {}
+            }
+
+            pub(crate) fn failed(self, _: &Error) {
+                match self {}
+            }
+        }
+    }
 
     pub(crate) fn connected(_: &Route, _: Option<SocketAddr>) {}
 
@@ -136,6 +180,178 @@ pub(crate) mod log {
     pub(crate) fn sent_again(_: &Url, _: &str) {}
 
     pub(crate) fn retried(_: &Url, _: Reason, _: Duration) {}
+}
+
+/// No lines of the wire: stands in for `call::wire`.
+#[cfg(not(feature = "log"))]
+pub(crate) mod wire {
+    use http::HeaderValue;
+
+    use crate::http1::head::ResponseHead;
+
+    /// Cannot be constructed.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) enum WireLog {}
+
+    impl WireLog {
+        pub(crate) fn sent_head<'a>(&self, _: &[u8], _: impl Iterator<Item = &'a HeaderValue>) {
+            match *self {}
+        }
+
+        pub(crate) fn received_head(&self, _: &ResponseHead) {
+            match *self {}
+        }
+
+        pub(crate) fn sent(&self, _: usize) {
+            match *self {}
+        }
+
+        pub(crate) fn received(&self, _: usize) {
+            match *self {}
+        }
+    }
+}
+
+/// No spans: stands in for `call::trace`.
+#[cfg(not(feature = "tracing"))]
+pub(crate) mod trace {
+    use std::net::SocketAddr;
+
+    use crate::error::Error;
+
+    pub(crate) struct Running;
+
+    /// Returns the future as it is.
+    pub(crate) fn within<T: Future>(_: &Running, future: T) -> T {
+        future
+    }
+
+    impl Running {
+        #[cfg(feature = "log")]
+        pub(crate) fn none() -> Self {
+            Self
+        }
+
+        pub(crate) fn connected(&self, _: Result<Option<SocketAddr>, &Error>) {}
+    }
+
+    /// Cannot be constructed.
+    #[cfg(feature = "log")]
+    pub(crate) enum CallSpans {}
+
+    #[cfg(feature = "log")]
+    mod never {
+        use std::net::SocketAddr;
+
+        use http::{Method, StatusCode};
+
+        use super::{CallSpans, Running};
+        use crate::error::Error;
+        use crate::http1::head::ResponseHead;
+        use crate::policy::route::Route;
+        use crate::url::Url;
+
+        impl CallSpans {
+            pub(crate) fn open(_: &Method, _: &Url) -> Option<Self> {
+                None
+            }
+
+            pub(crate) fn request(&self) -> Running {
+                match *self {}
+            }
+
+            pub(crate) fn attempt(&mut self, _: &Method, _: &Url) -> Running {
+                match *self {}
+            }
+
+            pub(crate) fn connect(&self, _: &Route) -> Running {
+                match *self {}
+            }
+
+            pub(crate) fn attempt_answered(&self, _: &ResponseHead, _: Option<SocketAddr>) {
+                match *self {}
+            }
+
+            pub(crate) fn attempt_failed(&mut self, _: &Error) {
+                match *self {}
+            }
+
+            pub(crate) fn answered(&self, _: StatusCode) {
+                match *self {}
+            }
+
+            pub(crate) fn failed(&self, _: &Error) {
+                match *self {}
+            }
+        }
+    }
+}
+
+/// No report: stands in for `call::report`.
+#[cfg(not(any(feature = "log", feature = "tracing")))]
+pub(crate) mod report {
+    use std::net::SocketAddr;
+    use std::time::Instant;
+
+    use http::{Method, StatusCode};
+
+    use crate::base::timings::Timings;
+    use crate::error::{Error, Result};
+    use crate::http1::head::ResponseHead;
+    use crate::off::trace::Running;
+    use crate::policy::route::Route;
+    use crate::url::Url;
+
+    pub(crate) type ReportClock = Box<dyn Fn() -> Instant + Send + Sync>;
+
+    #[derive(Default)]
+    pub(crate) struct Report {}
+
+    #[allow(dead_code, reason = "only a report reads it")]
+    pub(crate) struct ReportedAnswer<'a> {
+        pub(crate) method: &'a Method,
+        pub(crate) url: &'a Url,
+        pub(crate) status: StatusCode,
+        pub(crate) is_reused: bool,
+        pub(crate) timings: Option<&'a Timings>,
+    }
+
+    impl Report {
+        pub(crate) fn begin(
+            _: &Method,
+            _: &Url,
+            _: Instant,
+            _: impl FnOnce() -> ReportClock,
+        ) -> Self {
+            Self {}
+        }
+
+        pub(crate) fn request(&self) -> Running {
+            Running
+        }
+
+        pub(crate) fn attempt(&mut self, _: &Method, _: &Url) -> Running {
+            Running
+        }
+
+        pub(crate) fn connect(&self, _: impl FnOnce() -> Route) -> Running {
+            Running
+        }
+
+        pub(crate) fn attempt_answered(&self, _: &ResponseHead, _: Option<SocketAddr>) {}
+
+        pub(crate) fn attempt_failed(&mut self, _: &Error) {}
+
+        pub(crate) fn answered(&mut self, _: &ReportedAnswer<'_>) {}
+
+        pub(crate) fn read(&mut self, _: &Result<usize>) {}
+
+        pub(crate) fn end(&mut self) {}
+
+        pub(crate) fn failed(&mut self, _: &Error) {}
+
+        pub(crate) fn unanswered(&mut self, _: &Method, _: &Url, _: Option<&Timings>, _: &Error) {}
+    }
 }
 
 /// No HAR files: stands in for `extra::har` and `call::recording`.

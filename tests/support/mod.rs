@@ -14,6 +14,7 @@
 //! | [`proxy`] | proxies with tunnels, by `CONNECT` and by SOCKS |
 //! | [`relay`] | counts the connections to any server |
 //! | [`sealed`] | TLS records made by hand |
+//! | [`spans`] | a subscriber of `tracing` that remembers |
 //! | [`stream`] | the server's side of a connection, for peers that a test plays itself |
 //! | [`trusting`] | a TLS client that trusts any server |
 #![allow(
@@ -37,5 +38,7 @@ pub mod proxy;
 pub mod relay;
 pub mod script;
 pub mod sealed;
+#[cfg(feature = "tracing")]
+pub mod spans;
 pub mod stream;
 pub mod trusting;

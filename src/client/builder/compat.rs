@@ -28,9 +28,23 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
         self.dns_resolver(resolver)
     }
 
-    /// Has no effect: what the client decides is logged with the feature `log`, the bytes of a connection are
-    /// not.
-    pub fn connection_verbose(self, _verbose: bool) -> Self {
+    /// Sets whether the heads of requests and responses are logged as lines, without their secrets, and the
+    /// lengths of what is read and written of bodies: at the level `trace`, for the target `leanhttp::wire`. The
+    /// default is false.
+    ///
+    /// Needs the feature `log`; without it this has no effect. [The guide](crate::guide::logging#the-wire) shows
+    /// such lines, and what counts as a secret.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder().connection_verbose(true).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[cfg_attr(not(feature = "log"), allow(unused_mut, unused_variables))]
+    pub fn connection_verbose(mut self, verbose: bool) -> Self {
+        #[cfg(feature = "log")]
+        {
+            self.config.is_verbose = verbose;
+        }
         self
     }
 
