@@ -2,12 +2,16 @@
 """Reads rustdoc's JSON of the crate and fails where a reader of the documentation would be lost:
 
 - a public method of a type that has no page of its own, because only an alias of it is public;
-- a function of more than one argument without an example.
+- a function of more than one argument without an example;
+- with the folder of the pages, as docs.rs builds them: an item behind a feature whose page does not say so. rustdoc
+  writes that from each `cfg` by itself.
 
-    .ci/docs.py FILE.json
+    .ci/docs.py FILE.json [FOLDER]
 """
 
 import json
+import os
+import re
 import sys
 
 
@@ -15,7 +19,7 @@ def inner(item, kind):
     return item["inner"].get(kind)
 
 
-def main(path):
+def main(path, folder=None):
     with open(path) as file:
         crate = json.load(file)
     index = crate["index"]
@@ -63,11 +67,54 @@ def main(path):
             if "```" not in (it["docs"] or ""):
                 wrong.append(f"{name} takes {len(inputs)} arguments and has no example")
     print(f"{len(pages)} pages, {len(functions)} functions, {examples} of more than one argument")
+    if folder:
+        wrong += without_badge(folder, [(names[id], item(id)) for id in pages], item)
     for line in sorted(set(wrong)):
         print(line, file=sys.stderr)
     if len(functions) < 100:
         sys.exit("this is not the documentation of the whole crate")
     sys.exit(1 if wrong else 0)
+
+
+def without_badge(folder, pages, item):
+    """The items behind a feature whose pages do not name it."""
+    wrong, seen = [], 0
+    for name, it in pages:
+        text = page(folder, name, it)
+        if text is None or "::guide::" in name:  # a page of the guide names only the feature that it is about
+            continue
+        badge = text.split('<details class="toggle top-doc"')[0]
+        own = badge
+        gated = [(name, own, features(it))]
+        for method in methods(it, item) if kind_of(it) else []:
+            # Several impl blocks may have a method of that name: all of their badges count.
+            parts = re.split(rf'id="method\.{method["name"]}(?:-[0-9]+)?"', text)[1:]
+            badge = "".join(part.split("</summary>")[0].split("</section><section")[0] for part in parts)
+            gated.append((f"{name}::{method['name']}", own + badge, features(method)))
+        for name_of, badge, needed in gated:
+            seen += bool(needed)
+            shown = "".join(re.findall(r'<div class="stab portability">.*?</div>', badge))
+            wrong += [f"{name_of} does not say that it needs `{f}`" for f in needed if f"<code>{f}</code>" not in shown]
+    print(f"{seen} items behind a feature")
+    return wrong if seen >= 50 else wrong + [f"only {seen} items behind a feature: these are not all pages"]
+
+
+def page(folder, name, it):
+    """The page of an item, if it has one under that name."""
+    kind = next(iter(it["inner"]))
+    file = {"module": "{}/index", "type_alias": "type.{}", "function": "fn.{}"}.get(kind, kind + ".{}")
+    *above, last = name.split("::")
+    path = os.path.join(folder, *above, file.format(last) + ".html")
+    if not os.path.exists(path):
+        return None
+    with open(path) as file:
+        return file.read()
+
+
+def features(it):
+    """The features that the item's own `cfg` names."""
+    traces = [a["other"] for a in it["attrs"] if isinstance(a, dict) and "CfgTrace" in a.get("other", "")]
+    return sorted({f for trace in traces for f in re.findall(r'name: "feature", value: Some\("([^"]+)"\)', trace)})
 
 
 def is_public(it):
@@ -105,4 +152,4 @@ def is_ours(id, crate):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -164,6 +164,7 @@ pub use client::{request, response};
 pub use config::IpFamily;
 pub use config::proxy;
 pub use config::proxy::{NoProxy, Proxy};
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use config::tls;
 #[cfg(feature = "tls")]
 pub use config::tls::{Certificate, Identity};

@@ -284,7 +284,7 @@ fn collect(folder: &Path, prefix: &str, into: &mut Sources) {
     }
 }
 
-/// Whether a file is part of the layers: tests may use everything.
+/// Returns whether a file is part of the layers: tests may use everything.
 fn is_judged(file: &str) -> bool {
     let first = file.split('/').next().unwrap_or_default();
     let is_beside = BESIDE.contains(&first) || file.starts_with(HARNESS);

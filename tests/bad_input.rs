@@ -110,7 +110,7 @@ mod request {
             ),
             (
                 |_, url| Client::builder().https_only(true).build().unwrap().get(url).send(),
-                "only https is allowed",
+                "URL \"http://127.0.0.1:…",
             ),
         ]);
     }

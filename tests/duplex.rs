@@ -51,7 +51,7 @@ impl Read for Bytes {
     }
 }
 
-/// Whether `reader` returns exactly these bytes.
+/// Asserts that `reader` returns exactly these bytes.
 fn assert_is(mut reader: impl Read, mut expected: Bytes) {
     let (mut came, mut wanted) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {

@@ -26,7 +26,7 @@ use support::script::{Connection, Script, Step, answer, moved, ok, send};
 const BEGIN: &str = "<!-- written by tests/errors_page.rs -->\n";
 const END: &str = "<!-- end of the tables -->\n";
 
-/// What is printed, and what to do about it.
+/// An error that is printed, and what to do about it.
 type Row = (Error, &'static str);
 
 #[test]
@@ -154,8 +154,8 @@ fn requests() -> Vec<Row> {
         ),
         (
             get(builder().https_only(true), "http://example.org/"),
-            "Use an `https` URL: the client has [`https_only`](crate::client::ClientBuilder::https_only). A redirect \
-             can lead here too.",
+            "Use an `https` URL, or remove [`https_only`](crate::client::ClientBuilder::https_only). A redirect can \
+             lead here too.",
         ),
         (
             client().post(sink.url("/")).body(short).send().unwrap_err(),
@@ -173,6 +173,10 @@ fn requests() -> Vec<Row> {
         (
             Identity::from_pem(encrypted.as_bytes()).unwrap_err(),
             "Decrypt the key, and restrict who can read the file.",
+        ),
+        (
+            Identity::from_pem(&[0x30, 0x82, 0x0a, 0x20, 2, 1, 3, 0x30]).unwrap_err(),
+            "Convert the file, often named `.p12` or `.pfx`, and restrict who can read the result.",
         ),
     ]
 }
@@ -288,7 +292,8 @@ fn handshakes() -> Vec<Row> {
         ),
         (
             meets(trusting(), certified),
-            "Set a client certificate: [`identity`](crate::client::ClientBuilder::identity).",
+            "Set a client certificate: [`identity`](crate::client::ClientBuilder::identity). With TLS 1.2, servers say \
+             `HandshakeFailure`, and the line that they may require one.",
         ),
         (
             meets(trusting().tls_version_min(Version::TLS_1_3), old),
@@ -420,6 +425,10 @@ fn responses() -> Vec<Row> {
              TLS on this port.",
         ),
         (
+            closed_by_tls_port(),
+            "The same on a port that is usually for TLS, such as 443 and 8443: use `https`.",
+        ),
+        (
             lost_post(),
             "The server closed a kept connection while the request was on its way. If the server recognizes \
              duplicates, let [`retry_on_reused_connection`](crate::retry::Policy::retry_on_reused_connection) send it \
@@ -459,6 +468,13 @@ fn responses() -> Vec<Row> {
             "Call `error_for_status` before `json`: the body is often a page of a proxy with a status of 502.",
         ),
     ]
+}
+
+/// A request without TLS to a port that is usually for TLS.
+fn closed_by_tls_port() -> Error {
+    let server = Script::serve(vec![vec![Step::ExpectRequest, Step::Close]]);
+    let client = builder().connect_to("api.example:8443", &server.addr().to_string());
+    get(client, "http://api.example:8443/")
 }
 
 /// A POST on a connection that the server closes when it has read the request.

@@ -123,6 +123,26 @@ fn roots_limits_fields_and_cookies_are_those_of_the_request() {
     assert_eq!(roots.tls_roots(), Some("none: certificates are not verified"));
 }
 
+/// The default for the first byte, which the blocking client has, ends where the program says how long a call may take.
+#[test]
+fn a_total_timeout_replaces_the_default_limit_on_the_first_byte() {
+    let second = Duration::from_secs(1);
+    let names = |request: leanhttp::blocking::RequestBuilder| {
+        let explanation = request.explain().unwrap();
+        explanation.timeouts().map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
+    };
+    let url = "http://127.0.0.1:1/";
+    let own = Client::new().get(url).timeout(120 * second);
+    let client = Client::builder().timeout(120 * second).build().unwrap();
+    for request in [own, client.get(url)] {
+        assert_eq!(names(request), ["total", "connect", "read", "write"]);
+    }
+    let set = client.get(url).first_byte_timeout(5 * second);
+    assert_eq!(names(set), ["total", "connect", "first byte", "read", "write"]);
+    let lifted = names(client.get(url).timeout(None));
+    assert_eq!(lifted, names(Client::new().get(url)), "as without a timeout");
+}
+
 #[test]
 fn a_response_has_the_command_of_its_last_request() {
     let first = "HTTP/1.1 303 See\r\nset-cookie: a=1\r\nlocation: /b\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";

@@ -159,7 +159,7 @@ mod secrets {
         ]
     }
 
-    /// Whether each request along these targets carries the secret, starting at `http://a.test/`.
+    /// Asserts which of the requests along these targets carries the secret, starting at `http://a.test/`.
     #[track_caller]
     fn assert_carried(secret: &Secret, targets: &[&str], expected: &[bool]) {
         let hops = targets.iter().map(|target| moved(307, target));
@@ -273,7 +273,8 @@ mod secrets {
         let url = server.url("/");
         let error = trusting(&pki).https_only(true).build().unwrap().get(&url).send().unwrap_err();
         let line = format!(
-            "following a redirect for {url}: to {}: only https is allowed",
+            "following a redirect for {url}: to {}: only https is allowed, because the client has \
+             `https_only`",
             plain.url("/get")
         );
         assert_eq!(error.to_string(), line);

@@ -19,7 +19,7 @@ const HINTS: &str = "HTTP/1.1 103 Early Hints\r\nlink: <style.css>; rel=preload\
 const BUSY: &str = "HTTP/1.1 102 Processing\r\nx-done: 50\r\n\r\n";
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/// What the callback was given: a status and a URL.
+/// The arguments of the callback: a status and a URL.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<String>>>);
 

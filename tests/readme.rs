@@ -149,7 +149,7 @@ mod errors {
         Ok(())
     }
 
-    /// What an error looks like if a server answers like that, or not at all, with port 8000.
+    /// Returns the line of an error if a server answers like that, or not at all, with port 8000.
     fn line(
         response: &'static str,
         call: impl FnOnce(&str) -> Result<()>,

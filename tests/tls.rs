@@ -17,7 +17,7 @@ use rustls::version::{TLS12, TLS13};
 use support::httpbin::Httpbin;
 use support::late::{Late, Word};
 use support::pki::{Clients, Leaf, Pki};
-use support::script::{Script, Step, answer, ok};
+use support::script::{Script, Step, answer, moved, ok};
 
 fn trusting(pki: &Pki) -> ClientBuilder {
     Client::builder().tls_certs_only([root(pki)])
@@ -337,9 +337,10 @@ mod clients {
     /// in TLS 1.2 during it.
     #[test]
     fn a_server_decides_about_client_certificates() {
+        const REQUIRED: &str = "CertificateRequired; the server requires a client certificate: set one with `identity`";
         let pki = Pki::new();
         let rows = [
-            (None, [Some("CertificateRequired"), Some("CertificateRequired")]),
+            (None, [Some(REQUIRED), Some(REQUIRED)]),
             (Some(pki.strangers_pem()), [Some("UnknownCA"), Some("UnknownCA")]),
             (Some(pki.client_pem()), [None, None]),
         ];
@@ -367,6 +368,26 @@ mod clients {
         }
     }
 
+    /// The error of a server that a redirect named says why the certificate, which is set, was not sent.
+    #[test]
+    fn a_certificate_that_was_withheld_is_explained() {
+        const NOTE: &str = "; the server requires a client certificate, and that of `identity` is not sent \
+                            to another origin after a redirect";
+        let pki = Pki::new();
+        for version in [&TLS13, &TLS12] {
+            let config = pki.server_config_for(Leaf::Good, &[version], Clients::Certified);
+            let other = Httpbin::start_tls_with(config);
+            let first = Script::serve_tls(
+                vec![moved(302, &other.url("/get"))],
+                pki.server_config(Leaf::Good),
+            );
+            let client = trusting(&pki).identity(identity(&pki.client_pem())).build().unwrap();
+            let error = client.get(first.url("/")).send().unwrap_err();
+            assert!(error.to_string().ends_with(NOTE), "{error}");
+            assert!(other.requests_seen().is_empty());
+        }
+    }
+
     #[test]
     fn an_invalid_identity_is_an_error() {
         let pki = Pki::new();
@@ -382,13 +403,20 @@ mod clients {
             ),
             (
                 certificate,
-                "no private key in the PEM text of an identity: …append the text of the key",
+                "no private key in the PEM text of an identity; there are certificates and no private key: \
+                 append the text of the key",
             ),
             (
                 &client.replace("PRIVATE", "ENCRYPTED PRIVATE"),
-                "no private key in the PEM text …`openssl pkey -in FILE -out key.pem` decrypts it",
+                "the private key of an identity is encrypted (PKCS#8): `openssl pkey -in FILE -out key.pem` \
+                 decrypts it",
             ),
-            (&client.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n\n"), "…decrypts it"),
+            (
+                &client.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n\n"),
+                "the private key of an identity is encrypted (PEM, Proc-Type: 4,ENCRYPTED): `openssl pkey -in \
+                 FILE -out key.pem` decrypts it",
+            ),
+            (&client.replace("KEY-----\n", "KEY-----\n%%%%\n"), "malformed PEM text: base64 …"),
             (&certificate[..80], "malformed PEM text: …"),
         ];
         for (pem, line) in rows {
@@ -397,6 +425,14 @@ mod clients {
         let pkcs12 = [0x30, 0x82, 0x0a, 0x20, 2, 1, 3, 0x30, 0x82, 0x0a, 0x16];
         let told = Identity::from_pem(&pkcs12).unwrap_err();
         assert_told(&told, "no certificate in the PEM text of an identity; this is PKCS#12: …");
+        let told = Identity::from_pkcs8_pem(certificate.as_bytes(), &pkcs12).unwrap_err();
+        assert_told(&told, "no private key in the PEM text of an identity; this is PKCS#12: …");
+        let der = &[0x30, 0x81, 0x87, 2, 1, 0][..];
+        let told = Identity::from_pkcs8_pem(certificate.as_bytes(), der).unwrap_err();
+        assert_told(
+            &told,
+            "no private key in the PEM text of an identity; this is DER and not PEM",
+        );
         let mark = '\u{feff}'; // written by Windows editors, here in both of two joined files
         let marked = format!("{mark}{certificate}\n{mark}{key}");
         let swapped = [key, certificate].concat();
@@ -657,7 +693,14 @@ mod settings {
         let server = Script::serve(vec![]);
         let client = Client::builder().https_only(true).build().unwrap();
         let error = client.get(server.url("/")).send().unwrap_err();
-        assert_told(&error, "only https is allowed");
+        let line = format!(
+            "URL \"{}\": only https is allowed, because the client has `https_only`",
+            server.url("/")
+        );
+        assert_told(&error, &line);
+        let error = client.get("http://user:s3cret@a.test/").send().unwrap_err();
+        assert!(error.to_string().contains("a.test/"), "{error}");
+        assert!(!error.to_string().contains("s3cret"), "{error}");
         assert_eq!(server.accepted(), 0);
     }
 }

@@ -55,7 +55,7 @@ pub struct Plan {
     pub clients: Vec<&'static Entry>,
     pub programs: Vec<&'static Program>,
     pub rounds: usize,
-    /// Whether counts include system calls.
+    /// True if counts include system calls.
     pub has_calls: bool,
 }
 
@@ -116,7 +116,7 @@ impl Options {
 }
 
 impl Mode {
-    /// Whether a row is included by default.
+    /// Returns whether a row is included by default.
     fn has(self, row: &Row) -> bool {
         match self {
             Mode::Full => !row.is_idle(),

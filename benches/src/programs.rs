@@ -11,7 +11,7 @@ pub struct Program {
     /// Its name, its feature, and that of its client.
     pub name: &'static str,
     pub speaks: Speaks,
-    /// Whether it is built without `all-peers` too.
+    /// True if it is built without `all-peers` too.
     is_usual: bool,
 }
 

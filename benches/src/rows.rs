@@ -17,7 +17,7 @@ pub struct Row {
     pub round: u64,
     /// Number of requests that the counts are the difference of; none if the row is not counted.
     pub counted: Option<u64>,
-    /// Whether `--quick` includes it.
+    /// True if `--quick` includes it.
     pub quick: bool,
 }
 
@@ -185,7 +185,7 @@ impl Row {
         }
     }
 
-    /// Whether the body is collected before it is used.
+    /// Returns whether the body is collected before it is used.
     pub fn is_whole(&self) -> bool {
         matches!(self.shape, Shape::Bytes(..) | Shape::Text(..) | Shape::Json(..))
     }
@@ -205,7 +205,7 @@ impl Row {
         self.scheme == Scheme::Plain
     }
 
-    /// Whether it is about the memory of idle connections.
+    /// Returns whether it is about the memory of idle connections.
     pub fn is_idle(&self) -> bool {
         self.shape == Shape::Idle
     }
@@ -234,7 +234,7 @@ impl Row {
         }
     }
 
-    /// Whether it needs thousands of connections.
+    /// Returns whether it needs thousands of connections.
     pub fn needs_crowd(&self) -> bool {
         self.other_hosts > 0 || matches!(self.senders, Senders::Tasks(1_000..))
     }
@@ -243,7 +243,7 @@ impl Row {
         self.shape == Shape::Read(Answer::Close)
     }
 
-    /// Whether it needs no more than a GET, or a body with its length, in chunks or coded.
+    /// Returns whether it needs no more than a GET, or a body with its length, in chunks or coded.
     #[cfg(feature = "all-peers")]
     pub fn is_basic(&self) -> bool {
         let is_basic = match self.shape {

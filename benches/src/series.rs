@@ -155,8 +155,8 @@ pub const SERIES: &[Series] = &[
         guards: &[
             straight(OURS, 1, 100, 1_000, 1.1),
             straight(OURS_ASYNC, 1, 100, 1_000, 1.1),
-            each(OURS, 1, 1_000, 7_550.0),
-            each(OURS_ASYNC, 1, 1_000, 7_790.0),
+            each(OURS, 1, 1_000, 2_130.0),
+            each(OURS_ASYNC, 1, 1_000, 2_175.0),
         ],
     },
     Series {
@@ -173,8 +173,8 @@ pub const SERIES: &[Series] = &[
         guards: &[
             straight(OURS, 1, 100, 1_000, 1.17),
             straight(OURS_ASYNC, 1, 100, 1_000, 1.17),
-            each(OURS, 1, 1_000, 520.0),
-            each(OURS_ASYNC, 1, 1_000, 525.0),
+            each(OURS, 1, 1_000, 500.0),
+            each(OURS_ASYNC, 1, 1_000, 500.0),
         ],
     },
     Series {
@@ -188,7 +188,7 @@ pub const SERIES: &[Series] = &[
             counted: Some(200),
             ..USUAL
         },
-        guards: &[],
+        guards: &[each(OURS, 8, 32, 2_210.0), each(OURS_ASYNC, 8, 32, 2_230.0)],
     },
     Series {
         name: "chunks",
@@ -204,8 +204,8 @@ pub const SERIES: &[Series] = &[
         guards: &[
             straight(OURS, 1, 100, 1_000, 1.1),
             straight(OURS_ASYNC, 1, 100, 1_000, 1.1),
-            each(OURS, 1, 1_000, 317.0),
-            each(OURS_ASYNC, 1, 1_000, 317.0),
+            each(OURS, 1, 1_000, 190.0),
+            each(OURS_ASYNC, 1, 1_000, 190.0),
         ],
     },
     Series {

@@ -58,9 +58,9 @@ fuzz_target!(|input: &[u8]| {
 struct Input {
     name: String,
     part: Part,
-    /// Whether the content contains the end of its part.
+    /// True if the content contains the end of its part.
     is_refused: bool,
-    /// Whether the reader violates its announced length.
+    /// True if the reader violates its announced length.
     is_wrong: bool,
     as_meant: multipart::Part,
 }

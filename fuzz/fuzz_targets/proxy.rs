@@ -107,7 +107,7 @@ fn exceptions(text: &str) {
     }
 }
 
-/// Whether this entry covers the host, if it consists of plain letters.
+/// Returns whether this entry covers the host, if it consists of plain letters.
 fn covers(entry: &str, host: &str) -> Option<bool> {
     let below = entry.strip_prefix("*.");
     let domain = below.or(entry.strip_prefix('.')).unwrap_or(entry);

@@ -237,7 +237,7 @@ impl Input<'_> {
         bytes
     }
 
-    /// Whether a reader returns less than announced, or trailers turn out to be invalid.
+    /// Returns whether a reader returns less than announced, or trailers turn out to be invalid.
     fn is_body_wrong(&self) -> bool {
         if self.have(b'C') && !self.fields.is_empty() {
             return true;

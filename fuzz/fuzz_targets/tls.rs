@@ -66,12 +66,12 @@ struct Act {
 struct Twin {
     plain: Vec<u8>,
     is_closed: bool,
-    /// Whether the client must report a limit error.
+    /// True if the client must report a limit error.
     is_too_much: bool,
     aside: usize,
-    /// Whether the result of the rest is unknown.
+    /// True if the result of the rest is unknown.
     is_in_doubt: bool,
-    /// Whether the end may have been announced by an invalid record.
+    /// True if the end may have been announced by an invalid record.
     may_be_closed: bool,
     /// The data that was sent, in valid or invalid records.
     sent: Vec<u8>,

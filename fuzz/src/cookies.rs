@@ -95,7 +95,7 @@ impl Cookie {
             && (is_trustworthy(url) || !self.secure)
     }
 
-    /// Whether the jar contains the same cookies.
+    /// Returns whether the jar contains the same cookies.
     pub fn is_shown_as(&self, stored: &StoredCookie) -> bool {
         let text = String::from_utf8_lossy;
         (text(&self.name), text(&self.value), text(&self.path))
@@ -195,7 +195,7 @@ fn path_matches(path: &[u8], of_cookie: &[u8]) -> bool {
         && (of_cookie.ends_with(b"/") || [None, Some(&b'/')].contains(&path.get(of_cookie.len())))
 }
 
-/// Whether secure cookies may be sent there: over TLS, or to the local host, as browsers define it
+/// Returns whether secure cookies may be sent there: over TLS, or to the local host, as browsers define it
 /// (RFC 6761 §6.3 for the name, and loopback addresses).
 pub fn is_trustworthy(url: &Url) -> bool {
     let host = url.host_str().unwrap();

@@ -18,7 +18,7 @@ pub struct Attempt {
     pub stop: String,
     pub method: Method,
     pub url: Url,
-    /// Whether it is not the first one on its connection.
+    /// True if it is not the first one on its connection.
     pub reused: bool,
     /// The bytes that the server received of it.
     pub sent: Vec<u8>,
@@ -45,9 +45,9 @@ struct Connection {
     taken: usize,
     /// Number of further bytes that it accepts, if limited.
     room: Option<usize>,
-    /// Whether the client noticed the break while writing.
+    /// True if the client noticed the break while writing.
     broken: bool,
-    /// Whether the client noticed the break or the end.
+    /// True if the client noticed the break or the end.
     dead: bool,
     used: bool,
 }
@@ -91,7 +91,7 @@ impl Network {
         Some((parsed, &connection.script.stream[end..]))
     }
 
-    /// Whether the client has read all that the server sent, and then its FIN.
+    /// Returns whether the client has read all that the server sent, and then its FIN.
     pub fn ended_well(&self, attempt: &Attempt) -> bool {
         let Connection { script, taken, broken, .. } = &self.connections[attempt.connection];
         script.ending == Ending::Fin && *taken == script.stream.len() && !broken
@@ -178,7 +178,7 @@ impl call::Network for Network {
         }
     }
 
-    /// Whether one request was sent completely, and its response was read to its last byte and no
+    /// Checks that one request was sent completely, and its response was read to its last byte and no
     /// further.
     fn keep(&mut self, number: usize) {
         let connection = &self.connections[number];
@@ -209,7 +209,7 @@ impl call::Network for Network {
     }
 }
 
-/// Whether only the end of the connection ends the body.
+/// Returns whether only the end of the connection ends the body.
 pub fn is_until_close(method: &Method, head: &Head) -> bool {
     let has_body = method != Method::HEAD && ![204, 304].contains(&head.status.as_u16());
     let framing = [CONTENT_LENGTH, TRANSFER_ENCODING];

@@ -1,4 +1,4 @@
-//! Converts dates of the Gregorian calendar, which all HTTP dates use, to instants.
+//! Converts dates of the Gregorian calendar, which all HTTP dates use, to instants, and instants to text.
 //!
 //! HTTP-date (`fields::date`) and the dates of cookies (`cookie::set_cookie`) have grammars of
 //! their own, strict and lenient. What they share is here: the names of months, and which days
@@ -38,6 +38,24 @@ impl DateTime {
         let seconds = time.hour * 3600 + time.minute * 60 + time.second;
         from_unix(days_from_epoch(year, month, day) * 86_400 + i64::from(seconds))
     }
+}
+
+/// Returns a time as ISO 8601 with milliseconds, in UTC. One before 1970 is shown as its beginning.
+#[cfg(any(feature = "har", feature = "tls"))]
+pub(crate) fn iso_8601(time: SystemTime) -> String {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (days, seconds) = (since.as_secs() / 86400, since.as_secs() % 86400);
+    // Counted from March of the year 0, so that the leap day is the last of a year; 400 years have 146097 days.
+    let (era, of_era) = ((days + 719_468) / 146_097, (days + 719_468) % 146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = era * 400 + year + next;
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let millis = since.subsec_millis();
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
 /// Returns the month whose English name starts with the first three letters of `name`, ignoring case,

@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | [`text`] | numbers, percent-encoding, excerpts of a peer's bytes for error messages: used by everything that parses a length, a URL, a form or a port |
+//! | [`text`] | numbers, percent-encoding, the search for a line end, excerpts of a peer's bytes for error messages: used by everything that parses a length, a URL, a form or a port |
 //! | [`calendar`] | days of the Gregorian calendar as instants; HTTP-date (`fields::date`) and the date of cookies (`cookie::set_cookie`) have grammars of their own over it |
 //! | [`cancel`] | the token that ends calls from another thread; its hooks interrupt a system call or wake a task |
 //! | [`timings`] | how long each phase of each attempt took; the time is always an argument |

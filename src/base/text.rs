@@ -1,10 +1,11 @@
-//! Text on the wire that needs no HTTP: numbers, percent-encoding, and excerpts of it for error messages.
+//! Text on the wire that needs no HTTP: numbers, percent-encoding, a search, and excerpts of it for error messages.
 //!
 //! - [`decimal`] and its parts parse numbers digit by digit, so that `+5`, `0x5` or `5_0` are no numbers, and
 //!   none is too large for any reader.
 //! - [`Table`] percent-encodes one component of a URL (WHATWG URL §1.3). It states for every byte whether it is
 //!   copied, encoded, or ends the component, so that a parser finds the end of a component and writes it in one
 //!   pass, one run of unchanged bytes at a time. [`percent_decode`] is the reverse.
+//! - [`find_any`] finds a line end, 64 bytes at a time: every byte of every head and line is searched.
 //! - [`Excerpt`] shows the beginning of what a peer sent, escaped and bounded.
 //!
 //! Three rules for text from outside, which each function here keeps:
@@ -51,6 +52,50 @@ pub(crate) fn digit(byte: u8, radix: u32) -> Option<u32> {
 pub(crate) fn push_digit(number: u64, digit: u32, radix: u32) -> Option<u64> {
     let number = number.checked_mul(radix.into())?.checked_add(digit.into())?;
     (number <= MAX_LENGTH).then_some(number)
+}
+
+/// Returns the position of the first byte that is one of `wanted`.
+///
+/// Strides without such a byte are skipped, then words. Both are arrays, because a compiler turns comparisons of
+/// a fixed number of bytes into a few instructions, unlike a loop that may end at each byte. `memchr` would do it
+/// with `unsafe` inside and one more crate.
+#[inline]
+pub(crate) fn find_any<const N: usize>(wanted: [u8; N], text: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    while let Some((stride, behind)) = rest.split_first_chunk() {
+        if has_any(wanted, stride) {
+            break;
+        }
+        rest = behind;
+    }
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        if let Some(at) = find_in_word(wanted, word) {
+            return Some(text.len() - rest.len() + at);
+        }
+        rest = behind;
+    }
+    let at = rest.iter().position(|byte| wanted.contains(byte))?;
+    Some(text.len() - rest.len() + at)
+}
+
+#[inline]
+fn has_any<const N: usize>(wanted: [u8; N], stride: &[u8; 64]) -> bool {
+    let is_wanted = |byte| wanted.iter().fold(false, |is, one| is | (one == byte));
+    stride.iter().fold(false, |has, byte| has | is_wanted(byte))
+}
+
+/// Searches eight bytes at once. After XOR with a wanted byte, a match is a zero byte, and the classic search for
+/// those sets the highest bit of the first one. Higher bits are not significant.
+#[inline]
+fn find_in_word<const N: usize>(wanted: [u8; N], word: &[u8; 8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    let word = u64::from_le_bytes(*word);
+    let marks = wanted.iter().fold(0, |marks, byte| {
+        let zeros = word ^ u64::from_le_bytes([*byte; 8]);
+        marks | (zeros.wrapping_sub(ONES) & !zeros & HIGHS)
+    });
+    (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
 }
 
 /// The rule for each byte of one component of a URL: copy, encode, or stop.

@@ -11,6 +11,7 @@
 
 use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr};
+#[cfg(unix)]
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};

@@ -104,7 +104,7 @@ pub struct Body<S: Source> {
     taken: usize,
     /// The number of bytes written to the current space.
     filled: usize,
-    /// Whether reading the body has begun.
+    /// True if reading the body has begun.
     begun: bool,
     /// In a box, because a body is moved often and rarely has any.
     trailers: Option<Box<Trailers>>,
@@ -232,9 +232,8 @@ pub(crate) enum BodyError {
 
 impl<S: Source> Body<S> {
     pub(crate) fn from_segment(segment: Segment<S>) -> Self {
-        let mut body = Self::default();
-        body.push(segment);
-        body
+        let segments = if segment.is_void() { Vec::new() } else { vec![segment] };
+        Self { segments, ..Self::default() }
     }
 
     /// Creates a body of exactly `length` bytes, or of unknown length if it is `None`, from a source of your own

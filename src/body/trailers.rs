@@ -34,7 +34,7 @@ pub(super) struct Trailers {
     strip: Option<fn(&mut HeaderMap)>,
 }
 
-/// Where trailers come from.
+/// The source of trailers.
 #[derive(Clone)]
 enum TrailerSource {
     Known(Arc<HeaderMap>),

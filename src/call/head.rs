@@ -112,6 +112,11 @@ impl<S: Source> RequestParts<S> {
             return Err(Error::builder("Upgrade cannot be sent in HTTP/1.0 (RFC 9110 \u{a7}7.8)"));
         }
         singleton::check(&mut self.headers)?;
+        const FRAMING: [HeaderName; 3] =
+            [header::EXPECT, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+        if !self.headers.keys().any(|name| FRAMING.contains(name)) {
+            return self.outgoing(None, false);
+        }
         if self.headers.get(header::EXPECT).is_some_and(is_continue) {
             self.headers.remove(header::EXPECT); // the client writes the field itself
             self.expectation = Some(Expectation::Continue);

@@ -313,7 +313,8 @@ impl<'c, S: Source> Call<'c, S> {
         let outgoing = self.request.validate()?;
         self.request.url.http_scheme().map_err(|error| Error::builder("URL").cause(error))?;
         if !self.is_allowed(&self.request.url) {
-            return Err(Error::builder(HTTPS_ONLY));
+            let url = self.request.url.redacted();
+            return Err(Error::builder(format!("URL \"{url}\": {HTTPS_ONLY}")));
         }
         Ok(outgoing)
     }
@@ -501,7 +502,7 @@ impl<'c, S: Source> Call<'c, S> {
     }
 }
 
-const HTTPS_ONLY: &str = "only https is allowed";
+const HTTPS_ONLY: &str = "only https is allowed, because the client has `https_only`";
 
 /// Credentials that are not set on the request itself: from a netrc file, or as answers to Digest
 /// challenges (RFC 7616).

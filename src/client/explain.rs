@@ -179,7 +179,7 @@ fn cookie_names(value: &[u8]) -> Vec<String> {
 
 fn limits_of_time(timeouts: &Timeouts) -> Vec<(&'static str, Duration)> {
     let first_byte = match timeouts.silence {
-        Silence::Default(limit) => limit,
+        Silence::Default(_) => timeouts.default_first_byte(),
         Silence::FirstByte => timeouts.first_byte,
         Silence::Read => [timeouts.first_byte, timeouts.read].into_iter().flatten().min(),
     };

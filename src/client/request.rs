@@ -622,7 +622,8 @@ impl<F: Runtime, D> RequestBuilder<F, D> {
         })
     }
 
-    /// Sets the total timeout of this request; `None` means no limit, whatever the client's is. See
+    /// Sets the total timeout of this request; `None` means no limit, whatever the client's is, and the default
+    /// limit on the wait for a response to begin holds again. See
     /// [`ClientBuilder::timeout`](crate::client::ClientBuilder::timeout).
     ///
     /// ```

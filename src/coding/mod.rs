@@ -92,7 +92,7 @@ trait Codec: fmt::Debug + Send + Sync {
 /// The set of codings to offer and decode: by default all that this build supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Codings {
-    /// Whether the coding of the same place in [`CODINGS`] is in the set.
+    /// True if the coding of the same place in [`CODINGS`] is in the set.
     enabled: [bool; CODINGS.len()],
 }
 

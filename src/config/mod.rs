@@ -291,8 +291,9 @@ pub trait Defaults: 'static {
     const READ_TIMEOUT: Option<Duration> = Some(SILENCE);
     /// The [`write_timeout`](crate::client::ClientBuilder::write_timeout); 30 s unless given.
     const WRITE_TIMEOUT: Option<Duration> = Some(SILENCE);
-    /// Whether the [`timeout`](crate::client::ClientBuilder::timeout) of a client or a request, also none, takes the
-    /// place of those of the limits above that nobody has set. `false` unless given: each limit holds by itself.
+    /// True if the [`timeout`](crate::client::ClientBuilder::timeout) of a client or a request, also none, takes the
+    /// place of those of the limits above that nobody has set. `false` unless given: it takes the place only of the
+    /// default limit on the wait for the first byte.
     ///
     /// `true` is for programs that were written for a client with one limit for everything: there a timeout of five
     /// minutes means that the server may be silent as long.

@@ -15,7 +15,7 @@ pub(crate) struct Site<'a> {
     pub(crate) is_ip: bool,
     /// Percent-encoded, without the query.
     pub(crate) path: &'a str,
-    /// Whether the connection is secure: `https` is, and so is plain `http` to the local machine, as in
+    /// True if the connection is secure: `https` is, and so is plain `http` to the local machine, as in
     /// browsers, curl and Go (W3C Secure Contexts §3.1).
     pub(crate) is_secure: bool,
 }

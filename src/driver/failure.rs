@@ -81,7 +81,10 @@ impl ExchangeFailure {
             Self::Body(error) => return error,
             #[cfg(feature = "testing")]
             Self::Forced(error) => return error,
-            Self::Pipe(error) => error.into_error(phase),
+            Self::Pipe(error) => {
+                let note = certificate_note(&error, route, setup);
+                note.into_iter().fold(error.into_error(phase), Error::note)
+            }
             Self::Expired(expired) => Error::new(expired.kind(), phase).cause(expired),
             Self::Io(error) => Error::new(Kind::Io, phase).cause(error),
         };
@@ -119,6 +122,23 @@ impl ExchangeFailure {
             Self::Forced(_) => CloseReason::Io,
         }
     }
+}
+
+/// Returns the sentence about a client certificate that the peer asks for and did not get.
+fn certificate_note(error: &PipeError, route: &Route, setup: Option<Setup>) -> Option<String> {
+    let requires = error.certificate_demand()?;
+    let is_of_proxy = matches!(setup, Some(Setup::ProxyTls | Setup::Tunnel))
+        || matches!(route, Route::Forward(_));
+    Some(if is_of_proxy {
+        format!("the proxy {requires} a client certificate, which is not supported")
+    } else if route.withholds_identity() {
+        format!(
+            "the server {requires} a client certificate, and that of `identity` is not sent to another \
+             origin after a redirect"
+        )
+    } else {
+        format!("the server {requires} a client certificate: set one with `identity`")
+    })
 }
 
 impl From<Missing> for ExchangeFailure {

@@ -111,11 +111,11 @@ pub trait Runtime: sealed::Sealed + fmt::Debug + Clone + Default + Send + Sync +
     #[doc(hidden)]
     type Event: Event;
 
-    /// Whether operations wait inside `poll`, so that no future of the driver is ever pending.
+    /// True if operations wait inside `poll`, so that no future of the driver is ever pending.
     #[doc(hidden)]
     const BLOCKS: bool = false;
 
-    /// The default limit for the wait for the first byte of a response.
+    /// The default limit for the wait for the first byte of a response, unless the caller sets a total timeout.
     const FIRST_BYTE: Option<Duration> = Some(Duration::from_secs(30));
 
     /// Reads a source once; 0 means the end.

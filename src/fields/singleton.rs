@@ -74,9 +74,11 @@ pub(crate) fn add(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue)
         headers.try_insert(name, value).map_err(Error::too_many_fields)?;
         return Ok(());
     }
-    if let Some(cookies) = headers.get_mut(&name).filter(|_| name == header::COOKIE) {
-        *cookies = joined([&*cookies, &value])?;
-        return Ok(());
+    if name == header::COOKIE {
+        if let Some(cookies) = headers.get_mut(&name) {
+            *cookies = joined([&*cookies, &value])?;
+            return Ok(());
+        }
     }
     headers.try_append(name, value).map_err(Error::too_many_fields)?;
     Ok(())

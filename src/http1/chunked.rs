@@ -159,6 +159,10 @@ impl ChunkedDecoder {
         match &self.state {
             ChunkedState::Line => self.size_line(input),
             ChunkedState::Data(remaining) => Ok(self.data(*remaining, input, output)),
+            ChunkedState::DataEnd if input.starts_with(CHUNK_END) => {
+                self.state = ChunkedState::Line; // nearly always
+                Ok(DecodeProgress { consumed: CHUNK_END.len(), produced: 0 })
+            }
             ChunkedState::DataEnd => self.expect(b'\r', ChunkedState::DataEndCr, input),
             ChunkedState::DataEndCr => self.expect(b'\n', ChunkedState::Line, input),
             ChunkedState::Trailers => self.trailer(input),
@@ -168,7 +172,10 @@ impl ChunkedDecoder {
     }
 
     fn size_line(&mut self, input: &[u8]) -> Result<DecodeProgress, ProtocolError> {
-        let (consumed, size) = self.line.read(input)?;
+        let (consumed, size) = match self.line.read_usual(input) {
+            Some((consumed, size)) => (consumed, Some(size)),
+            None => self.line.read(input)?,
+        };
         match size {
             Some(0) => self.state = ChunkedState::Trailers,
             Some(size) => self.state = ChunkedState::Data(size),
@@ -296,9 +303,29 @@ struct ChunkLine {
     limit: usize,
 }
 
+/// The number of digits of a size that is parsed at once: fewer than overflow.
+const USUAL_DIGITS: usize = 8;
+
 impl ChunkLine {
     fn new(limit: usize) -> Self {
         Self { state: ChunkLineState::Start, size: 0, extension_bytes: 0, limit }
+    }
+
+    /// Parses a whole line that is a number without leading zeros, as nearly every one is. Returns the number of
+    /// bytes consumed and the size, or `None` for any other line and any part of one.
+    fn read_usual(&self, input: &[u8]) -> Option<(usize, u64)> {
+        if !matches!(self.state, ChunkLineState::Start) || input.starts_with(b"0") {
+            return None;
+        }
+        let mut size = 0;
+        for (at, byte) in input.iter().enumerate().take(USUAL_DIGITS + 1) {
+            match digit(*byte, 16) {
+                Some(digit) => size = size << 4 | u64::from(digit),
+                None if at == 0 => return None,
+                None => return input.get(at..)?.starts_with(b"\r\n").then_some((at + 2, size)),
+            }
+        }
+        None
     }
 
     /// Parses up to the end of the line. Returns the number of bytes consumed, and the size once the

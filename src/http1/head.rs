@@ -5,10 +5,11 @@
 //! 1. [`empty_lines`]: CR LF before a status line are skipped (§2.2) and count against the limit.
 //! 2. [`HeadScanner::head`]: nearly every head arrives in one piece, so it is parsed right away. If
 //!    that fails, or the head is incomplete, the scanner looks for its end, each byte once over all
-//!    reads.
-//! 3. [`parse`]: `httparse` splits the lines; the version, the status and each name and value are
-//!    checked again where `http` or RFC 9112 is stricter, and become positions in one copy of the
-//!    head ([`HeaderSection`]).
+//!    reads, and the head is parsed when all of it is there. So a head costs what its bytes cost,
+//!    also if it arrives in many reads.
+//! 3. [`parse_into`]: `httparse` splits the lines; the version, the status and each name and value
+//!    are checked again where `http` or RFC 9112 is stricter, and become positions in one copy of
+//!    the head ([`HeaderSection`]).
 //!
 //! The first byte that cannot belong to a status line is an error immediately ([`check_start`]). A
 //! peer that speaks another protocol often waits for the client to speak, so waiting for a whole
@@ -37,12 +38,6 @@
 //! `an_accepted_invalid_head_is_the_same_at_every_split` guard this; the guide's page on leniency
 //! is for users.
 //!
-//! # Why a search of our own
-//!
-//! [`line_feed`] reads eight bytes at a time. `memchr` would do it too, with `unsafe` inside and
-//! one more crate for a search over a few hundred bytes; `line_feeds_are_found_wherever_they_are`
-//! compares it with the search byte by byte.
-//!
 //! # What is refused, with its error
 //!
 //! | head | error |
@@ -60,12 +55,15 @@ use http::{StatusCode, Version};
 use httparse::ParserConfig;
 
 use super::error::ProtocolError;
-use crate::base::text::Excerpt;
+use crate::base::text::{Excerpt, find_any};
 use crate::http1::header_section::{HeaderLine, HeaderSection};
 use crate::http1::limits::{Lenience, Limits};
 
 /// The number of field lines parsed without an allocation; nearly every response has fewer.
 const USUAL_FIELDS: usize = 48;
+
+/// So many bytes that begin with more fields than that are probably not all of the head: they fill the first read.
+const LIKELY_INCOMPLETE: usize = 8 * 1024;
 
 /// The head of a response.
 #[derive(Debug, Clone)]
@@ -81,6 +79,8 @@ pub(crate) struct HeadScanner {
     scanned: usize,
     /// The start of the current line.
     line: usize,
+    /// The number of lines before it.
+    lines: usize,
 }
 
 impl HeadScanner {
@@ -93,14 +93,14 @@ impl HeadScanner {
         if self.scanned == 0 && !data.is_empty() {
             // Nearly every head is received in one piece, and httparse finds the end of a valid one. If the
             // field section is within the limit of a line, so is every line.
-            let sound = parse(data, limits).ok();
-            let sound = sound.filter(|head| head.headers.raw().len() <= limits.max_line_bytes);
+            let parsed = parse_at_once(data, limits).ok().flatten();
+            let sound = parsed.filter(|head| head.headers.raw().len() <= limits.max_line_bytes);
             if sound.is_some() {
                 return Ok(sound);
             }
         }
         let Some(end) = self.find_end(data, limits.max_line_bytes)? else { return Ok(None) };
-        parse(data.split_at(end).0, limits).map(Some)
+        parse_lines(data.split_at(end).0, self.lines, limits).map(Some)
     }
 
     /// Returns the length of the head at the start of `data`, including its blank line.
@@ -114,7 +114,7 @@ impl HeadScanner {
     ) -> Result<Option<usize>, ProtocolError> {
         check_start(data)?;
         let too_long = || ProtocolError::LineTooLong(line_limit);
-        while let Some(at) = line_feed(data.split_at(self.scanned).1) {
+        while let Some(at) = find_any([b'\n'], data.split_at(self.scanned).1) {
             let after = self.scanned + at + 1;
             if after - self.line > line_limit {
                 return Err(too_long());
@@ -126,37 +126,12 @@ impl HeadScanner {
                     self.scanned += at;
                     return Ok(None);
                 }
-                _ => (self.scanned, self.line) = (after, after),
+                _ => (self.scanned, self.line, self.lines) = (after, after, self.lines + 1),
             }
         }
         self.scanned = data.len();
         if data.len() - self.line > line_limit { Err(too_long()) } else { Ok(None) }
     }
-}
-
-/// Returns the position of the first LF. Reads eight bytes at a time, because every byte of every head is
-/// scanned.
-fn line_feed(data: &[u8]) -> Option<usize> {
-    let mut rest = data;
-    while let Some((word, behind)) = rest.split_first_chunk() {
-        if let Some(at) = line_feed_in(word) {
-            return Some(data.len() - rest.len() + at);
-        }
-        rest = behind;
-    }
-    let at = rest.iter().position(|byte| *byte == b'\n')?;
-    Some(data.len() - rest.len() + at)
-}
-
-/// Returns the position of the first LF among eight bytes, by the classic search for a zero byte after
-/// XOR with LF: it sets the highest bit of the first match. Higher bits are not significant.
-fn line_feed_in(word: &[u8; 8]) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
-    const FEEDS: u64 = u64::from_le_bytes([b'\n'; 8]);
-    let word = u64::from_le_bytes(*word) ^ FEEDS;
-    let marks = word.wrapping_sub(ONES) & !word & HIGHS;
-    (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
 }
 
 /// Returns the number of bytes of empty lines before a head, which RFC 9112 §2.2 allows to skip.
@@ -168,45 +143,68 @@ pub(crate) fn empty_lines(data: &[u8]) -> usize {
     data.len() - rest.len()
 }
 
-/// Parses the head at the start of `data`, which must be complete.
-pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, ProtocolError> {
+/// Parses the head at the start of the first bytes; `None` if it is not complete.
+fn parse_at_once(data: &[u8], limits: &Limits) -> Result<Option<Box<ResponseHead>>, ProtocolError> {
     let strict = ParserConfig::default();
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
-    let parsed = match parse_into(data, &mut few, limits, &strict) {
-        Err(ProtocolError::TooManyFields(_)) => {
+    match parse_into(data, &mut few, limits, &strict) {
+        Err(ProtocolError::TooManyFields(_)) if data.len() < LIKELY_INCOMPLETE => {
             let mut many = vec![MaybeUninit::uninit(); limits.max_headers];
             parse_into(data, &mut many, limits, &strict)
-        }
-        parsed => parsed,
-    };
-    match parsed {
-        Err(ProtocolError::InvalidField(_)) if limits.lenience.is_any() => {
-            let mut many = vec![MaybeUninit::uninit(); limits.max_headers];
-            let mut head = parse_into(data, &mut many, limits, &lenient_parser(limits.lenience))?;
-            check_lenient_framing(head.headers.raw())?;
-            head.headers.unfold();
-            Ok(head)
         }
         parsed => parsed,
     }
 }
 
-/// Parses the lines and records their positions. Only valid lines come out of `httparse`; what
-/// `http` refuses beyond that, a status below 100 or a name of 64 KiB, is refused here, so that the
-/// map can be made later without an error.
+/// Parses a complete head.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn parse(head: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, ProtocolError> {
+    parse_lines(head, limits.max_headers, limits)
+}
+
+/// Parses a complete head, whose fields are in at most so many lines.
+fn parse_lines(
+    data: &[u8],
+    lines: usize,
+    limits: &Limits,
+) -> Result<Box<ResponseHead>, ProtocolError> {
+    let (mut few, mut many);
+    let fields = if lines <= USUAL_FIELDS {
+        few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+        &mut few[..]
+    } else {
+        many = vec![MaybeUninit::uninit(); lines.min(limits.max_headers)];
+        &mut many
+    };
+    let incomplete = || invalid_status_line(data);
+    match parse_into(data, fields, limits, &ParserConfig::default()) {
+        Err(ProtocolError::InvalidField(_)) if limits.lenience.is_any() => {
+            let parsed = parse_into(data, fields, limits, &lenient_parser(limits.lenience))?;
+            let mut head = parsed.ok_or_else(incomplete)?;
+            check_lenient_framing(head.headers.raw())?;
+            head.headers.unfold();
+            Ok(head)
+        }
+        parsed => parsed?.ok_or_else(incomplete),
+    }
+}
+
+/// Parses the lines and records their positions; `None` if the head is not complete. Only valid lines
+/// come out of `httparse`; what `http` refuses beyond that, a status below 100 or a name of 64 KiB, is
+/// refused here, so that the map can be made later without an error.
 fn parse_into<'h, 'r: 'h>(
     data: &'r [u8],
     fields: &'h mut [MaybeUninit<httparse::Header<'r>>],
     limits: &Limits,
     parser: &ParserConfig,
-) -> Result<Box<ResponseHead>, ProtocolError> {
+) -> Result<Option<Box<ResponseHead>>, ProtocolError> {
     let room = fields.len().min(limits.max_headers);
     let mut response = httparse::Response::new(&mut []);
     let parsed =
         parser.parse_response_with_uninit_headers(&mut response, data, fields.split_at_mut(room).0);
     let raw = match parsed {
         Ok(httparse::Status::Complete(length)) => data.split_at(length).0,
-        Ok(httparse::Status::Partial) => return Err(invalid_status_line(data)),
+        Ok(httparse::Status::Partial) => return Ok(None),
         Err(error) => return Err(parse_error(error, data, limits)),
     };
     let version = match response.version {
@@ -216,13 +214,13 @@ fn parse_into<'h, 'r: 'h>(
     let code = response.code.unwrap_or_default();
     let status = StatusCode::from_u16(code)
         .map_err(|_| ProtocolError::InvalidStatus(Excerpt::new(code.to_string().as_bytes())))?;
-    let headers = HeaderSection::new(Bytes::copy_from_slice(raw));
+    let headers = HeaderSection::new(Bytes::copy_from_slice(raw), response.headers.len());
     let mut head = Box::new(ResponseHead { version, status, headers });
     for field in &*response.headers {
         let invalid = || ProtocolError::InvalidField(Excerpt::new(field.name.as_bytes()));
         head.headers.push(HeaderLine::new(field, raw).ok_or_else(invalid)?);
     }
-    Ok(head)
+    Ok(Some(head))
 }
 
 fn parse_error(error: httparse::Error, raw: &[u8], limits: &Limits) -> ProtocolError {

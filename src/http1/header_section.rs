@@ -99,10 +99,14 @@ struct Span {
 }
 
 impl HeaderSection {
-    /// Creates the section of a head; its lines are [pushed](Self::push).
+    /// Creates the section of a head with so many lines, which are [pushed](Self::push).
     #[inline]
-    pub(super) fn new(raw: Bytes) -> Self {
-        Self { raw, ..Self::default() }
+    pub(super) fn new(raw: Bytes, lines: usize) -> Self {
+        let mut section = Self { raw, ..Self::default() };
+        if lines > FEW_LINES {
+            section.lines.many.reserve_exact(lines);
+        }
+        section
     }
 
     /// Appends a line of the head.
@@ -128,7 +132,7 @@ impl HeaderSection {
         });
         let lines: Vec<_> = lines.collect();
         append(b"\r\n", b"");
-        let mut section = Self::new(raw.into());
+        let mut section = Self::new(raw.into(), lines.len());
         lines.into_iter().for_each(|line| section.push(line));
         section.map = Box::new(fields).into();
         section

@@ -20,12 +20,16 @@
 //! | `charset` | `charset` | every text is UTF-8, whatever it declares |
 //! | `digest` | `digest` | no login can be made, so no challenge is answered |
 //! | `har` | `har` | nothing is recorded |
+//! | `json` | `json` | a call does not compile, and rustc says which feature to enable |
 //! | `log` | `log` | nothing |
 //! | `tls` | `tls`, `tls_settings` | no layer can be made; https is an error that names the feature |
 //!
 //! To gate another file, add a module here with the same items, and the two lines at its `mod`.
 //! Items that only tests use are left out. `cargo check --no-default-features` with each single
 //! feature shows what is missing.
+
+#[cfg(not(feature = "json"))]
+mod json;
 
 /// Decodes text as UTF-8, whatever the response declares: stands in for `coding::charset`.
 #[cfg(not(feature = "charset"))]
@@ -209,6 +213,10 @@ pub(crate) mod tls {
         }
 
         pub(crate) fn roots_note(&self) -> Option<&'static str> {
+            match self.0 {}
+        }
+
+        pub(crate) fn certificate_demand(&self) -> Option<&'static str> {
             match self.0 {}
         }
     }

@@ -31,7 +31,7 @@
 //! | resolve | the limit on the lookup | connect, total |
 //! | connect | none of its own | connect, total |
 //! | handshake | read, write | handshake, connect, total |
-//! | read before the response | the runtime's default for silence, or the read timeout | first byte, total |
+//! | read before the response | the runtime's default, if there is no total, or the read timeout | first byte, total |
 //! | read of the body | read timeout, minimum throughput | total |
 //! | write | write timeout, minimum throughput of the body | total |
 //! | a source of the request's body | none: it is the caller's | total |
@@ -105,7 +105,7 @@ pub(crate) struct Timeouts {
     pub(crate) pace: Option<Pace>,
     /// The limit from `send` to the last byte of the body, including redirects and retries.
     pub(crate) total: Option<Duration>,
-    /// Whether `total` was set on the request, so that it holds for a stream of events too.
+    /// True if `total` was set on the request, so that it holds for a stream of events too.
     pub(crate) is_total_of_request: bool,
     pub(crate) provisional: Provisional,
 }
@@ -127,7 +127,7 @@ impl Provisional {
 /// deadlines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Silence {
-    /// Nothing is set: the runtime's default, reported as a first byte timeout.
+    /// Neither is set: the runtime's default, reported as a first byte timeout, unless there is a total timeout.
     Default(Option<Duration>),
     /// The caller set the first byte timeout, which is a deadline, and not the read timeout.
     FirstByte,
@@ -168,6 +168,16 @@ impl Timeouts {
         self.first_byte = limit;
         if matches!(self.silence, Silence::Default(_)) {
             self.silence = Silence::FirstByte;
+        }
+    }
+
+    /// Returns the runtime's default for the wait for a response to begin, where it holds: nothing that the caller
+    /// has set takes its place. A total timeout does, because it says how long the server may take. The default
+    /// limits on silence within a response remain beside one: a download that stalls is resumed in time.
+    pub(crate) fn default_first_byte(&self) -> Option<Duration> {
+        match self.silence {
+            Silence::Default(limit) if self.total.is_none() => limit,
+            Silence::Default(_) | Silence::FirstByte | Silence::Read => None,
         }
     }
 
@@ -673,7 +683,7 @@ impl Budget {
             Operation::Continue => (Which::Continue, Some(CONTINUE)),
             Operation::Read if matches!(self.stage, Stage::FirstByte | Stage::Interim) => {
                 match timeouts.silence {
-                    Silence::Default(limit) => (Which::FirstByte, limit),
+                    Silence::Default(_) => (Which::FirstByte, timeouts.default_first_byte()),
                     Silence::FirstByte => (Which::FirstByte, None),
                     Silence::Read => (Which::Read, timeouts.read),
                 }

@@ -118,7 +118,7 @@ pub struct Policy {
 struct Callback<F: ?Sized>(Arc<F>);
 
 type Scope = dyn Fn(&str) -> bool + Send + Sync;
-/// Whether to retry after an attempt. The caller's function is wrapped, so that a program without one does not
+/// Decides whether to retry after an attempt. The caller's function is wrapped, so that a program without one does not
 /// contain the parser of the `Uri` that it is shown.
 type Classifier = dyn Fn(&Method, &Url, Result<StatusCode, &Error>) -> bool + Send + Sync;
 type Observer = dyn Fn(Retry<'_>) + Send + Sync;

@@ -176,6 +176,16 @@ impl Route {
         }
     }
 
+    /// Returns whether a client certificate is set, and not for this origin.
+    pub(crate) fn withholds_identity(&self) -> bool {
+        match self {
+            Self::Direct(target) | Self::Tunnel(_, target) => {
+                target.identity == IdentityUse::Withheld
+            }
+            Self::Forward(_) => false,
+        }
+    }
+
     /// Returns `host:port` of the HTTP peer, for messages.
     pub(crate) fn authority(&self) -> String {
         match self {

@@ -130,7 +130,7 @@ pub(crate) struct Pool<T> {
     only: Option<Place>,
     /// Differs between pools, so that no peer can choose hosts with equal hashes.
     seed: u64,
-    /// When connections with limits of their own are due, and where they were put. An entry is
+    /// The moments at which connections with limits of their own are due, and their places. An entry is
     /// obsolete if the connection at its place, if any, is not due then.
     due: BinaryHeap<Reverse<(Instant, Place)>>,
     /// Nothing expires before this moment, so nothing is checked until then. It may be too early,

@@ -35,7 +35,7 @@ pub(super) enum BodyRule {
 /// Fields whose values are secrets, which are compared but not shown.
 const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
 
-/// How much nearer a request is that differs only in a condition, and not in its URL or method.
+/// The weight of a URL or method that differs, beside that of another condition.
 const URL_WEIGHT: usize = 100;
 const METHOD_WEIGHT: usize = 50;
 

@@ -88,7 +88,7 @@ pub enum HostFault {
     Unread,
 }
 
-/// How many bytes a connection holds whose server does not read.
+/// The number of bytes that a connection holds whose server does not read.
 const WINDOW: usize = 64 * 1024;
 
 /// The function that answers the requests to a server.
@@ -376,7 +376,7 @@ struct ServedLine {
     /// The requests that the client has begun and that were not received yet.
     begun: VecDeque<(Method, Url)>,
     received: Vec<u8>,
-    /// Whether the server has closed it, or does not understand what it receives.
+    /// True if the server has closed it, or does not understand what it receives.
     is_deaf: bool,
     is_unread: bool,
     has_continued: bool,

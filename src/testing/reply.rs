@@ -45,7 +45,7 @@ enum Content {
     Failure(Error),
 }
 
-/// How the end of the body is announced.
+/// The way in which the end of the body is announced.
 #[derive(Clone, Copy)]
 enum ReplyFraming {
     Length,

@@ -95,7 +95,7 @@ const MAX_FIELDS: usize = 256;
 pub(super) enum Parsed {
     /// The beginning of a request.
     Partial {
-        /// Whether the client waits for `100 Continue`.
+        /// True if the client waits for `100 Continue`.
         expects_continue: bool,
     },
     /// A request, and how many bytes it takes.

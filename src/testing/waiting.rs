@@ -174,7 +174,7 @@ impl Wake for Sleeper {
 }
 
 thread_local! {
-    /// How many blocking calls this thread is in: one may read the body of another.
+    /// The number of blocking calls that this thread is in: one may read the body of another.
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }
 

@@ -736,6 +736,7 @@ impl PipeError {
         }
         if let Self::Tls(cause) = &self {
             error = cause.roots_note().into_iter().fold(error, Error::note);
+            error = cause.validity_note().into_iter().fold(error, Error::note);
         }
         if let Self::Tunnel(refused) = &self {
             error = error.refused_with(refused.status());
@@ -753,6 +754,14 @@ impl PipeError {
             Self::Tunnel(error) => error.lost(),
             Self::ClosedInHandshake => Some(io::ErrorKind::UnexpectedEof),
             Self::Tls(_) => None,
+        }
+    }
+
+    /// See [`TlsError::certificate_demand`].
+    pub(crate) fn certificate_demand(&self) -> Option<&'static str> {
+        match self {
+            Self::Tls(error) => error.certificate_demand(),
+            _ => None,
         }
     }
 

@@ -86,23 +86,26 @@
 //! `a_label_with_a_hyphen_at_its_edge_fails_over_tls`).
 //!
 //! A hint is added for failures that users meet often: plain HTTP on the port, an unknown issuer, a
-//! CA certificate used as the server's own, a private key that does not match its certificate.
+//! CA certificate used as the server's own, a private key that does not match its certificate, a client
+//! certificate that the server asks for (`alerts_about_a_missing_client_certificate_are_recognized`).
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rustls::client::ClientConnectionData;
 use rustls::pki_types::ServerName;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError, WriteTraffic,
 };
-use rustls::{CertificateError, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, InvalidMessage, ProtocolVersion};
 
 use super::tls_info::RootSource;
 pub(crate) use super::tls_info::TlsInfo;
 use super::unbuffered::{RustlsState, Unbuffered};
 use crate::base::buffer::{Buffer, BufferPool};
+use crate::base::calendar::iso_8601;
 
 /// The maximum overhead of one record that the client writes: header, explicit nonce, tag, content
 /// type.
@@ -136,6 +139,8 @@ pub(crate) struct Tls {
     /// The result of the handshake, once it was requested.
     info: Option<TlsInfo>,
     roots: RootSource,
+    /// There is a client certificate for a server that asks for one.
+    has_certificate: bool,
 }
 
 /// The reason why TLS failed.
@@ -145,6 +150,8 @@ pub(crate) enum TlsError {
     Rustls(Arc<rustls::Error>),
     /// The same, about a certificate that does not lead to one of the roots, which are from there.
     Untrusted(Arc<rustls::Error>, RootSource),
+    /// The same, the alert of a server that has asked for a client certificate and got none.
+    Uncertified(Arc<rustls::Error>),
     /// An error found before rustls was called.
     Other(Cow<'static, str>),
 }
@@ -176,6 +183,7 @@ impl Tls {
         host: &str,
         roots: RootSource,
     ) -> Result<Self, TlsError> {
+        let has_certificate = config.client_auth_cert_resolver.has_certs();
         Ok(Self {
             input: Unbuffered::new(config, server_name(host)?)?,
             outgoing: Buffer::default(),
@@ -185,6 +193,7 @@ impl Tls {
             aside: 0,
             info: None,
             roots,
+            has_certificate,
         })
     }
 
@@ -376,7 +385,30 @@ impl Tls {
                 break;
             }
         }
-        self.failure.insert(failure.about(self.roots)).clone()
+        let failure = match failure {
+            TlsError::Rustls(error) if self.is_about_certificate(&error) => {
+                TlsError::Uncertified(error)
+            }
+            other => other.about(self.roots),
+        };
+        self.failure.insert(failure).clone()
+    }
+
+    /// Returns whether the peer refuses a handshake without a client certificate. TLS 1.3 has an alert for that, and
+    /// TLS 1.2 `handshake_failure` (RFC 5246 §7.4.6), by which a server also refuses all cipher suites: then there
+    /// is none yet. Some servers call the certificate that they did not get a bad one.
+    fn is_about_certificate(&self, error: &rustls::Error) -> bool {
+        let rustls::Error::AlertReceived(alert) = error else { return false };
+        let common = self.input.common();
+        let is_agreed = common.negotiated_cipher_suite().is_some();
+        let is_12 = common.protocol_version() == Some(ProtocolVersion::TLSv1_2);
+        !self.has_certificate
+            && match alert {
+                AlertDescription::CertificateRequired => true,
+                AlertDescription::BadCertificate => is_agreed,
+                AlertDescription::HandshakeFailure => is_agreed && is_12,
+                _ => false,
+            }
     }
 
     fn queue_close_notify(&mut self) {
@@ -527,8 +559,37 @@ impl TlsError {
     pub(crate) fn roots_note(&self) -> Option<&'static str> {
         match self {
             Self::Untrusted(_, roots) => roots.note(),
-            Self::Rustls(_) | Self::Other(_) => None,
+            Self::Rustls(_) | Self::Uncertified(_) | Self::Other(_) => None,
         }
+    }
+
+    /// Returns the sentence with the date that rules a certificate out; rustls names it in seconds.
+    pub(crate) fn validity_note(&self) -> Option<String> {
+        use CertificateError::{ExpiredContext, NotValidYetContext};
+        let Self::Rustls(error) = self else { return None };
+        let (verb, limit) = match &**error {
+            rustls::Error::InvalidCertificate(ExpiredContext { not_after, .. }) => {
+                ("ended", not_after)
+            }
+            rustls::Error::InvalidCertificate(NotValidYetContext { not_before, .. }) => {
+                ("begins", not_before)
+            }
+            _ => return None,
+        };
+        let limit = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(limit.as_secs()))?;
+        let date = iso_8601(limit);
+        let (day, _) = date.split_once('T')?;
+        Some(format!("its validity {verb} on {day}, if the clock of this machine is right"))
+    }
+
+    /// Returns how sure it is that the peer refuses for want of a client certificate, as a verb: it `requires`, or
+    /// `may require` one.
+    pub(crate) fn certificate_demand(&self) -> Option<&'static str> {
+        let Self::Uncertified(error) = self else { return None };
+        Some(match **error {
+            rustls::Error::AlertReceived(AlertDescription::HandshakeFailure) => "may require",
+            _ => "requires",
+        })
     }
 
     /// Returns a hint about a failed handshake.
@@ -582,13 +643,15 @@ impl From<String> for TlsError {
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rustls(error) | Self::Untrusted(error, _) => match &**error {
-                // rustls shows a wrapper around the error of a custom verifier, but not its text.
-                rustls::Error::InvalidCertificate(CertificateError::Other(word)) => {
-                    write!(f, "invalid peer certificate: {word}")
+            Self::Rustls(error) | Self::Untrusted(error, _) | Self::Uncertified(error) => {
+                match &**error {
+                    // rustls shows a wrapper around the error of a custom verifier, but not its text.
+                    rustls::Error::InvalidCertificate(CertificateError::Other(word)) => {
+                        write!(f, "invalid peer certificate: {word}")
+                    }
+                    error => error.fmt(f),
                 }
-                error => error.fmt(f),
-            },
+            }
             Self::Other(text) => f.write_str(text),
         }
     }

@@ -128,6 +128,76 @@ fn clear(typ: u8, payload: &[u8]) -> Vec<u8> {
     [&[typ, 3, 3][..], &length, payload].concat()
 }
 
+/// RFC 8446 §6.2, RFC 5246 §7.4.6. In TLS 1.2 a server also refuses with `handshake_failure`, which before its hello
+/// means something else.
+#[test]
+fn alerts_about_a_missing_client_certificate_are_recognized() {
+    const HANDSHAKE_FAILURE: u8 = 40;
+    const BAD_CERTIFICATE: u8 = 42;
+    const UNKNOWN_CA: u8 = 48;
+    const REQUIRED: u8 = 116;
+    let rows = [
+        // (alert, before the hello, after it)
+        (HANDSHAKE_FAILURE, None, Some("may require")),
+        (BAD_CERTIFICATE, None, Some("requires")),
+        (UNKNOWN_CA, None, None),
+        (REQUIRED, Some("requires"), Some("requires")),
+    ];
+    for (alert, early, late) in rows {
+        for (greets, expected) in [(false, early), (true, late)] {
+            for offers in [false, true] {
+                let mut config = client_config();
+                if offers {
+                    Arc::make_mut(&mut config).client_auth_cert_resolver =
+                        Arc::new(SomeCertificate);
+                }
+                let mut tls = Tls::new(config, "localhost", RootSource::Preconfigured).unwrap();
+                tls.receive(|_| {}).unwrap();
+                if greets {
+                    let flight = hello_to(tls.output());
+                    assert_eq!(receive(&mut tls, &flight).failure, None);
+                }
+                let record = clear(ALERT.into(), &[2, alert]);
+                tls.read_space()[..record.len()].copy_from_slice(&record);
+                tls.read(record.len());
+                let error = tls.receive(|_| {}).unwrap_err();
+                let expected = expected.filter(|_| !offers);
+                assert_eq!(error.certificate_demand(), expected, "{error} {greets} {offers}");
+                assert!(error.to_string().starts_with("received fatal alert: "), "{error}");
+            }
+        }
+    }
+}
+
+/// Returns the first flight of a server of TLS 1.2.
+fn hello_to(mut client: &[u8]) -> Vec<u8> {
+    let (mut server, _) = connection(&constant::server(&TLS12));
+    server.read_tls(&mut client).unwrap();
+    server.process_new_packets().unwrap();
+    let mut flight = Vec::new();
+    while server.wants_write() {
+        server.write_tls(&mut flight).unwrap();
+    }
+    flight
+}
+
+#[derive(Debug)]
+struct SomeCertificate;
+
+impl rustls::client::ResolvesClientCert for SomeCertificate {
+    fn resolve(
+        &self,
+        _: &[&[u8]],
+        _: &[rustls::SignatureScheme],
+    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
 #[test]
 fn every_split_of_a_handshake_is_the_same_handshake() {
     for version in VERSIONS {

@@ -46,7 +46,7 @@ fn decoded(case: &Value, response: leanhttp::Result<Response>) -> Outcome {
     }
 }
 
-/// Whether the response still has its `Content-Encoding`.
+/// Returns whether the response still has its `Content-Encoding`.
 fn kept(response: &Response) -> bool {
     response.headers().contains_key("content-encoding")
 }

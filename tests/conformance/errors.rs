@@ -3,7 +3,7 @@
 use leanhttp::Error;
 use leanhttp::error::{Kind, Phase};
 
-/// Whether `error` belongs to the class `name`. A timeout belongs only to `timeout`: a client that
+/// Returns whether `error` belongs to the class `name`. A timeout belongs only to `timeout`: a client that
 /// waits for more has not found the fault.
 pub(super) fn is_named(error: &Error, name: &str) -> bool {
     let is = |kind, phases: &[Phase]| error.kind() == kind && phases.contains(&error.phase());

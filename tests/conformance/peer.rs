@@ -52,7 +52,7 @@ fn serve(mut stream: TcpStream, answer: &[u8], done: &Sender<Vec<u8>>) {
     let _ = done.send(received);
 }
 
-/// Whether this is a complete request.
+/// Returns whether this is a complete request.
 fn is_whole(received: &[u8]) -> bool {
     let text = String::from_utf8_lossy(received).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };

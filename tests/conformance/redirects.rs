@@ -72,7 +72,7 @@ fn both_ways(check: impl Fn(Ending) -> std::result::Result<(), String>) -> Outco
     Outcome::Passed
 }
 
-/// Whether no two origins shared a connection, and each origin was contacted on one connection
+/// Returns whether no two origins shared a connection, and each origin was contacted on one connection
 /// where the peer keeps it open.
 fn goes_by_origin(requests: &[Request], ending: Ending) -> bool {
     let is_shared = |one: &Request, two: &Request| one.connection == two.connection;
@@ -185,7 +185,7 @@ fn fails(statement: &str) -> bool {
     false
 }
 
-/// Whether the caller's lines of a field are all present, once each, in their order.
+/// Returns whether the caller's lines of a field are all present, once each, in their order.
 fn is_kept(name: &Value, case: &Value, request: &Request) -> bool {
     let name = name.as_str().unwrap();
     let given = case["request"]["headers"].as_array().unwrap().iter();
@@ -295,7 +295,7 @@ impl Request {
         lines.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// Whether there is one line of this name, with one of these values.
+    /// Returns whether there is one line of this name, with one of these values.
     fn has_one(&self, name: &str, wanted: &[Value]) -> bool {
         matches!(self.values(name)[..], [value] if wanted.iter().any(|wanted| wanted == value))
     }

@@ -172,7 +172,7 @@ fn is_as_expected(case: &Value, result: &Result<()>, sent: &Sent<'_>) -> bool {
         })
 }
 
-/// Whether the server sees that the body is incomplete. The peer has seen the connection closed.
+/// Returns whether the server sees that the body is incomplete. The peer has seen the connection closed.
 fn is_cut(note: &str, case: &Value, sent: &Sent<'_>) -> bool {
     match note {
         "connection closed, never padded, never reused" => {

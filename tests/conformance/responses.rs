@@ -106,7 +106,7 @@ fn try_exchange(peer: &Peer, case: &Value, pieces: &[Vec<u8>]) -> Result<(), Str
     Err(format!("{actual:?}"))
 }
 
-/// Whether exactly the expected number of interim responses arrives: with a limit of one less the
+/// Returns whether exactly the expected number of interim responses arrives: with a limit of one less the
 /// call fails.
 fn has_interim(peer: &Peer, case: &Value, raw: &[u8]) -> bool {
     let Some(interim) = case["expect"]["interim"].as_array() else { return true };
@@ -132,7 +132,7 @@ struct Response {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     trailers: Vec<(String, String)>,
-    /// Whether the client counts the connection as idle.
+    /// True if the client counts the connection as idle.
     pooled: bool,
 }
 
@@ -157,7 +157,7 @@ fn finds_sooner(case: &Value, result: &Result<Response>) -> bool {
     is_stated && named.is_some_and(|(_, error)| is_found(error))
 }
 
-/// Whether this is the expected result. `reused`: the peer has received another request on the
+/// Returns whether this is the expected result. `reused`: the peer has received another request on the
 /// connection.
 fn is_as_expected(
     expected: &Value,
@@ -298,7 +298,7 @@ fn is_tunnel_as_expected(expected: &Value, error: &Error) -> bool {
 /// A server that sends a given response to the next request, and `next` to every other one.
 struct Peer {
     addr: SocketAddr,
-    /// Whether it closes the connection after the given response.
+    /// True if it closes the connection after the given response.
     closes: bool,
     shared: Arc<Shared>,
     ended: Receiver<()>,

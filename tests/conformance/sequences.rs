@@ -37,7 +37,7 @@ fn sequences() {
     });
 }
 
-/// Whether the server sends something on its first connection before a request. RFC 9112 §9.2 can
+/// Returns whether the server sends something on its first connection before a request. RFC 9112 §9.2 can
 /// only be applied to bytes that have arrived by the time the request is sent: later ones look like
 /// a response to it.
 fn speaks_first(case: &Value) -> bool {
@@ -153,7 +153,7 @@ impl CookieStore for Patient {
 struct Server {
     addr: SocketAddr,
     seen: Arc<Mutex<Seen>>,
-    /// Whether data of the server has reached the client.
+    /// True if data of the server has reached the client.
     spoken: Arc<(Mutex<bool>, Condvar)>,
 }
 

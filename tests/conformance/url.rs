@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::support::{self, Outcome};
 
-/// Whether a host that is not ASCII can be parsed.
+/// True if a host that is not ASCII can be parsed.
 const IDNA: bool = cfg!(feature = "idna");
 
 #[test]

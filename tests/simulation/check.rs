@@ -286,7 +286,7 @@ impl World {
         }
     }
 
-    /// Whether a connection of this call had unsolicited bytes.
+    /// Returns whether a connection of this call had unsolicited bytes.
     fn is_poisoned(&self, call: usize) -> bool {
         let of_call = |attempt: &usize| self.ledger.attempts[*attempt].call == call;
         self.lines.iter().any(|line| line.is_poisoned && line.attempts.iter().any(of_call))
@@ -377,7 +377,7 @@ pub(super) struct Given {
     pub(super) serial: usize,
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    /// Whether the caller was told that the body is complete.
+    /// True if the caller was told that the body is complete.
     pub(super) is_complete: bool,
 }
 
@@ -393,7 +393,7 @@ fn basic(user: &str, password: &str) -> String {
 }
 
 impl BodyPlan {
-    /// Whether a call with it must fail, unless the response arrives before.
+    /// Returns whether a call with it must fail, unless the response arrives before.
     pub(super) fn is_bad(self) -> bool {
         self.length().is_none()
     }

@@ -61,7 +61,7 @@ impl runtime::Event for Event {
 }
 
 impl Event {
-    /// Whether it has happened; if not, the waker is stored.
+    /// Returns whether it has happened; if not, the waker is stored.
     pub(super) fn is_set(&self, waker: &Waker) -> bool {
         let mut state = self.0.lock().unwrap();
         state.waker = Some(waker.clone());

@@ -136,7 +136,7 @@ struct Memory {
 struct Written {
     bytes: Vec<u8>,
     is_finished: bool,
-    /// Where something was written that had nothing in front of it.
+    /// The position at which something was written that had nothing in front of it.
     gap: Option<u64>,
 }
 

@@ -65,7 +65,7 @@ impl Task {
         Self { future: Some(future), bell, polls: 0, cancelled_at }
     }
 
-    /// Whether the task was woken; sometimes true without a wake, for a spurious poll.
+    /// Returns whether the task was woken; sometimes true without a wake, for a spurious poll.
     fn is_ready(&self) -> bool {
         let spurious = || with(|world| world.plan.stutters && world.seed.one_in(40));
         self.future.is_some() && (self.bell.0.load(Relaxed) || spurious())

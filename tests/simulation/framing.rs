@@ -22,7 +22,7 @@ pub(super) enum Extent {
     Broken,
 }
 
-/// Whether the connection was closed in an orderly way after the bytes.
+/// The end of the connection after the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Close {
     Orderly,

@@ -37,7 +37,7 @@ pub(super) struct Hop {
     pub(super) directory: usize,
     pub(super) method: &'static str,
     pub(super) has_body: bool,
-    /// Whether another origin was contacted before.
+    /// True if another origin was contacted before.
     pub(super) is_foreign: bool,
     /// Number of hops before this one.
     pub(super) depth: usize,
@@ -48,9 +48,9 @@ pub(super) struct Hop {
 pub(super) struct Attempt {
     pub(super) hop: usize,
     pub(super) call: usize,
-    /// Whether it is for another hop, or for none: a server has redirected the caller there.
+    /// True if it is for another hop, or for none: a server has redirected the caller there.
     pub(super) is_astray: bool,
-    /// Whether a byte of it may have been sent.
+    /// True if a byte of it may have been sent.
     pub(super) is_sent: bool,
     pub(super) answered: Option<u16>,
     pub(super) began: Duration,
@@ -77,7 +77,7 @@ pub(super) struct Response {
 #[derive(Debug)]
 pub(super) struct Cookie {
     pub(super) from: Site,
-    /// Whether it has a `Domain`, and is sent to subdomains too.
+    /// The `Domain`, with which it is sent to subdomains too.
     pub(super) domain: Option<&'static str>,
     pub(super) directory: Option<usize>,
     pub(super) is_secure: bool,
@@ -99,7 +99,7 @@ pub(super) struct Task {
     /// The next event that it waits for, if any.
     awaited: Awaited,
     queued: Option<usize>,
-    /// Whether the task is dropped before its end.
+    /// True if the task is dropped before its end.
     pub(super) is_given_up: bool,
 }
 
@@ -233,7 +233,7 @@ impl Response {
 }
 
 impl Cookie {
-    /// Whether it may be sent there (RFC 6265bis §5.7, §5.8.3). A `Secure` cookie was set over TLS
+    /// Returns whether it may be sent there (RFC 6265bis §5.7, §5.8.3). A `Secure` cookie was set over TLS
     /// and is sent over TLS.
     pub(super) fn is_for(&self, site: Site, directory: usize) -> bool {
         let by_host = match self.domain {

@@ -31,13 +31,13 @@ pub(super) struct Line {
     pub(super) tls: Vec<Side>,
     /// Number of TLS layers whose handshake is done.
     opened: usize,
-    /// Whether a record has arrived in part.
+    /// True if a record has arrived in part.
     is_within_record: bool,
-    /// Whether `close_notify` of the origin has arrived.
+    /// True if `close_notify` of the origin has arrived.
     was_told_the_end: bool,
-    /// Whether invalid records have arrived: no plaintext can follow.
+    /// True if invalid records have arrived: no plaintext can follow.
     is_broken: bool,
-    /// Whether such records are on their way.
+    /// True if such records are on their way.
     pub(super) is_spoiled: bool,
     /// The client's end.
     wire: Wire,
@@ -49,7 +49,7 @@ pub(super) struct Line {
     ended_at: Option<Duration>,
     /// Unsolicited bytes: their position, and the number of attempts before them.
     pub(super) strays: Vec<(usize, usize)>,
-    /// Whether such bytes have arrived during a request: it is unknown what the client took them
+    /// True if such bytes have arrived during a request: it is unknown what the client took them
     /// for.
     pub(super) is_poisoned: bool,
     pub(super) attempts: Vec<usize>,
@@ -238,7 +238,7 @@ impl World {
 const UNREAD: usize = 3000;
 
 impl Line {
-    /// Whether the server waits until the client has read.
+    /// Returns whether the server waits until the client has read.
     fn is_blocked(&self) -> bool {
         self.is_open && self.server.writes_first && self.wire.unread() > UNREAD
     }
@@ -272,12 +272,12 @@ impl Line {
         self.arrivals[0] = self.arrivals[0].max(now + delay);
     }
 
-    /// Whether it carries bytes that do not belong to an exchange.
+    /// Returns whether it carries bytes that do not belong to an exchange.
     pub(super) fn is_wrapped(&self) -> bool {
         self.server.is_tunnel() || !self.tls.is_empty()
     }
 
-    /// Whether the client can send to the origin, or to the forwarding proxy.
+    /// Returns whether the client can send to the origin, or to the forwarding proxy.
     pub(super) fn is_set_up(&self) -> bool {
         self.server.is_set_up() && self.opened == self.tls.len()
     }
@@ -299,12 +299,12 @@ impl Line {
         self.wire.end().is_some()
     }
 
-    /// Whether at least one record has arrived, and all are complete.
+    /// Returns whether at least one record has arrived, and all are complete.
     pub(super) fn is_between_records(&self) -> bool {
         !self.is_within_record && !self.is_broken
     }
 
-    /// Whether the client could know that nothing more arrives.
+    /// Returns whether the client could know that nothing more arrives.
     pub(super) fn is_over(&self) -> bool {
         self.has_ended() || self.was_told_the_end
     }

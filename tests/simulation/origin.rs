@@ -17,7 +17,7 @@ pub(super) struct Server {
     reader: Reader,
     /// The next events.
     beats: VecDeque<Beat>,
-    /// Whether its next event is scheduled.
+    /// True if its next event is scheduled.
     is_acting: bool,
     /// Number of times its next events were replaced.
     turn: usize,
@@ -32,9 +32,9 @@ pub(super) struct Server {
     /// Number of requests that have begun.
     heads: usize,
     current: Option<Current>,
-    /// Whether the origin behind the tunnel speaks TLS.
+    /// True if the origin behind the tunnel speaks TLS.
     is_secured: bool,
-    /// Whether it has refused the tunnel with an HTTP response.
+    /// True if it has refused the tunnel with an HTTP response.
     pub(super) has_refused: bool,
 }
 
@@ -139,7 +139,7 @@ impl Server {
         }
     }
 
-    /// Whether the tunnel to the origin is open.
+    /// Returns whether the tunnel to the origin is open.
     pub(super) fn is_set_up(&self) -> bool {
         match self.role {
             Role::Socks(_) | Role::Connect => false,

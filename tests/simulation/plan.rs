@@ -12,9 +12,9 @@ pub(super) struct Plan {
     pub(super) faults: Vec<Fault>,
     /// The inverse probability of each fault.
     pub(super) rarity: usize,
-    /// Whether every future is pending once before it is ready.
+    /// True if every future is pending once before it is ready.
     pub(super) stutters: bool,
-    /// Whether some of the origins speak TLS.
+    /// True if some of the origins speak TLS.
     pub(super) is_secure: bool,
     /// The default destination of calls, if most go to one.
     crowd: Option<Site>,
@@ -127,14 +127,14 @@ pub(super) struct ProxyPlan {
 }
 
 impl ClientPlan {
-    /// Whether the proxy is reached over TLS.
+    /// Returns whether the proxy is reached over TLS.
     pub(super) fn has_secure_proxy(&self) -> bool {
         self.proxy.as_ref().is_some_and(|proxy| proxy.scheme == "https")
     }
 }
 
 impl ProxyPlan {
-    /// Whether it is an HTTP proxy.
+    /// Returns whether it is an HTTP proxy.
     pub(super) fn is_http(&self) -> bool {
         matches!(self.scheme, "http" | "https")
     }
@@ -223,7 +223,7 @@ impl Site {
         Self { host: seed.within(0..=PROXY.host - 1), port: seed.pick(ports) }
     }
 
-    /// Whether it speaks TLS.
+    /// Returns whether it speaks TLS.
     pub(super) fn is_secure(self) -> bool {
         matches!(self.port, 443 | 8443)
     }
@@ -281,7 +281,7 @@ impl Plan {
         (plan, seed)
     }
 
-    /// Whether this run has no faults.
+    /// Returns whether this run has no faults.
     pub(super) fn is_calm(&self) -> bool {
         self.faults.is_empty()
     }
@@ -415,7 +415,7 @@ impl BodyPlan {
         }
     }
 
-    /// Whether it can be sent twice.
+    /// Returns whether it can be sent twice.
     pub(super) fn is_bytes(self) -> bool {
         matches!(self, Self::None | Self::Bytes(_))
     }

@@ -36,7 +36,7 @@ impl Reader {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Whether a request has begun that is not complete.
+    /// Returns whether a request has begun that is not complete.
     pub(super) fn is_within(&self) -> bool {
         self.body.is_some() || !self.buffer.is_empty()
     }

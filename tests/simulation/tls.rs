@@ -29,7 +29,7 @@ pub(super) struct Side {
     connection: ServerConnection,
     /// Data written before the handshake permits it.
     waiting: Vec<Vec<u8>>,
-    /// Whether the flight that completes the client's handshake was sent.
+    /// True if the flight that completes the client's handshake was sent.
     has_opened: bool,
     said_goodbye: bool,
     is_dead: bool,
@@ -93,7 +93,7 @@ impl Side {
         self.output()
     }
 
-    /// Whether this is the flight that completes the client's handshake.
+    /// Returns whether this is the flight that completes the client's handshake.
     fn opens(&mut self) -> bool {
         let is_short =
             self.is_tls13() || self.connection.handshake_kind() == Some(HandshakeKind::Resumed);
@@ -128,7 +128,7 @@ impl World {
         self.lines[at].tls.push(side);
     }
 
-    /// Whether the client can only send TLS records to the server.
+    /// Returns whether the client can only send TLS records to the server.
     pub(super) fn is_secure_at_once(&self, site: Site) -> bool {
         site.is_secure() || (site == super::plan::PROXY && self.plan.client.has_secure_proxy())
     }

@@ -276,7 +276,7 @@ fn finish(stream: &mut Stream) -> io::Result<()> {
     stream.write_all(b"0\r\n\r\n")
 }
 
-/// Whether the body of the request is that content, or a multipart body that holds it.
+/// Checks that the body of the request is that content, or a multipart body that holds it.
 fn check(
     reader: &mut BufReader<Stream>,
     head: &Head,

@@ -13,7 +13,7 @@ pub struct Row {
     pub connection: Connection,
     pub way: Way,
     pub moment: Moment,
-    /// Whether the server has sent 100 by then.
+    /// True if the server has sent 100 by then.
     pub has_continued: bool,
 }
 

@@ -84,12 +84,12 @@ fn elsewhere(complete: RangeInclusive<usize>) -> Verdict {
     Verdict { outcomes: vec![Outcome::Delivered(200)], connections: 2..=2, complete }
 }
 
-/// Whether the server sends before it can have seen a request.
+/// Returns whether the server sends before it can have seen a request.
 fn is_unasked(row: &Row) -> bool {
     row.way == Way::Says408 && matches!(row.moment, Moment::Idle | Moment::Taken)
 }
 
-/// Whether a byte of a response arrived, even of an interim one.
+/// Returns whether a byte of a response arrived, even of an interim one.
 fn has_spoken(row: &Row) -> bool {
     match row.moment {
         Moment::Idle | Moment::Taken | Moment::Untouched => false,
@@ -98,7 +98,7 @@ fn has_spoken(row: &Row) -> bool {
     }
 }
 
-/// Whether a race decides if a reader has been read when the end is seen; if not, the request may
+/// Returns whether a race decides if a reader has been read when the end is seen; if not, the request may
 /// be sent again.
 fn is_up_to_the_reader(row: &Row) -> bool {
     may_be_untouched(row) || (row.ask.is_from_reader() && row.moment == Moment::Taken)
@@ -132,7 +132,7 @@ fn is_harmless(row: &Row) -> bool {
     TWICE_IS_ONCE.contains(&row.ask.method())
 }
 
-/// Whether a race decides if a reader has been read when the response arrives.
+/// Returns whether a race decides if a reader has been read when the response arrives.
 fn may_be_untouched(row: &Row) -> bool {
     is_harmless(row) && row.ask.is_from_reader() && !matches!(row.moment, Moment::Sent(_))
 }

@@ -49,7 +49,7 @@ pub enum Leaf {
     Revoked,
 }
 
-/// Whether a server asks its clients for certificates.
+/// The clients that a server accepts, by their certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clients {
     Anyone,

@@ -200,7 +200,7 @@ fn carry(client: &mut Stream, shared: &Shared) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether more may follow.
+/// Returns whether more may follow.
 fn hand_on(from: &mut impl Read, to: &mut impl Write, buffer: &mut [u8]) -> io::Result<bool> {
     match from.read(buffer) {
         Ok(0) => Ok(false),

@@ -183,13 +183,13 @@ impl Script {
         Watch(Arc::clone(&self.shared))
     }
 
-    /// Whether the client presented a certificate on connection `i`, in this handshake or in the
+    /// Returns whether the client presented a certificate on connection `i`, in this handshake or in the
     /// one that it resumed.
     pub fn certified(&self, i: usize) -> bool {
         self.shared.lock().tracks.get(i).is_some_and(|track| track.is_certified)
     }
 
-    /// Whether the client resumed an earlier TLS session on connection `i`.
+    /// Returns whether the client resumed an earlier TLS session on connection `i`.
     pub fn resumed(&self, i: usize) -> bool {
         self.shared.lock().tracks.get(i).is_some_and(|track| track.is_resumed)
     }

@@ -34,13 +34,13 @@ impl Stream {
         Ok(Stream::Tls(Box::new(StreamOwned::new(session, socket))))
     }
 
-    /// Whether the client has presented a certificate, in this handshake or in the one that is
+    /// Returns whether the client has presented a certificate, in this handshake or in the one that is
     /// resumed.
     pub fn is_certified(&self) -> bool {
         matches!(self, Stream::Tls(tls) if tls.conn.peer_certificates().is_some())
     }
 
-    /// Whether the client has resumed an earlier session.
+    /// Returns whether the client has resumed an earlier session.
     pub fn is_resumed(&self) -> bool {
         let kind = match self {
             Stream::Plain(_) => None,

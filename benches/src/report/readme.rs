@@ -131,7 +131,7 @@ impl Figures {
         })
     }
 
-    /// What README.md shows: five counts, and the chart.
+    /// Returns the part of README.md: five counts, and the chart.
     fn summary(&self) -> String {
         let version = |client: &str| {
             let package = client.split('-').next()?;

@@ -42,7 +42,7 @@ async fn a_limit_that_is_set_holds() {
     assert!(error.is_timeout(), "{error}");
 }
 
-/// That the tests above can fail: the same server, and the limits of leanhttp.
+/// Shows that the tests above can fail: the same server, and the limits of leanhttp.
 #[tokio::test(start_paused = true)]
 async fn leanhttp_itself_has_limits_beside_this_package() {
     let client = leanhttp::tokio::Client::new();

@@ -15,7 +15,7 @@ pub struct Stream {
     socket: Arc<Async<TcpStream>>,
 }
 
-/// What a blocked operation waits for.
+/// The event that a blocked operation waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Until {
     Readable,

@@ -3,6 +3,51 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
+fn the_first_wanted_byte_is_found_wherever_it_is() {
+    for length in 0..150 {
+        assert_eq!(find_any([b'\n', b'\r'], &vec![0x8a; length]), None);
+        for at in 0..length {
+            let mut text = vec![0x0b; length];
+            text[at] = b'\n';
+            assert_eq!(find_any([b'\n'], &text), Some(at));
+            assert_eq!(find_any([b'\r'], &text), None);
+            text[length - 1] = b'\r';
+            let other = if at == length - 1 { None } else { Some(at) };
+            assert_eq!(find_any([b'\n'], &text), other, "another byte is behind");
+            assert_eq!(find_any([b'\r', b'\n'], &text), Some(at), "the first");
+        }
+    }
+}
+
+/// A word without the byte is skipped, regardless of its other bytes.
+#[test]
+fn the_first_wanted_byte_of_eight_is_found() {
+    for other in [0, 1, b'\t', 0x0b, 0x0c, 0x0e, 0x7f, 0x80, 0x8a, 0x8d, 0xff] {
+        for byte in 0..=u8::MAX {
+            for at in 0..8 {
+                let mut word = [other; 8];
+                word[at] = byte;
+                let feed = (byte == b'\n').then_some(at);
+                assert_eq!(find_in_word([b'\n'], &word), feed, "{word:?}");
+                let end = feed.or((byte == b'\r').then_some(at));
+                assert_eq!(find_in_word([b'\n', b'\r'], &word), end, "{word:?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_first_wanted_byte_is_that_of_a_search_byte_by_byte(
+        text in prop::collection::vec(prop::sample::select(&b"\n\raaaaaaaaaaaaaaaaaaaa"[..]), 0..200),
+    ) {
+        let first = |wanted: &[u8]| text.iter().position(|byte| wanted.contains(byte));
+        prop_assert_eq!(find_any([b'\n'], &text), first(b"\n"));
+        prop_assert_eq!(find_any([b'\n', b'\r'], &text), first(b"\n\r"));
+    }
+}
+
+#[test]
 fn decimal_takes_digits_only() {
     let cases: [(&[u8], Option<u64>); 17] = [
         (b"0", Some(0)),

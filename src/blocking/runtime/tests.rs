@@ -1,6 +1,8 @@
+#[cfg(unix)]
 use std::time::Instant;
 
 use super::*;
+#[cfg(unix)]
 use crate::policy::deadline::{Budget, Operation, Timeouts};
 
 #[test]

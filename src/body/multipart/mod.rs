@@ -231,7 +231,8 @@ pub struct Part<S: Source> {
     content: Body<S>,
     content_type: Option<HeaderValue>,
     file_name: Option<Cow<'static, str>>,
-    headers: HeaderMap,
+    /// In a box, because a part is moved often and rarely has any.
+    headers: Option<Box<HeaderMap>>,
 }
 
 impl<S: Source> Part<S> {
@@ -277,7 +278,7 @@ impl<S: Source> Part<S> {
     }
 
     pub(crate) fn new(content: Body<S>) -> Self {
-        Self { content, content_type: None, file_name: None, headers: HeaderMap::new() }
+        Self { content, content_type: None, file_name: None, headers: None }
     }
 
     /// Sets the part's `Content-Type`. By default a part with a file name gets one by its extension.
@@ -323,13 +324,14 @@ impl<S: Source> Part<S> {
     /// `Content-Disposition` causes an error when the request is built, because it is made from the
     /// part's name and file name.
     pub fn headers(mut self, headers: HeaderMap) -> Self {
-        self.headers = headers;
+        self.headers = Some(Box::new(headers));
         self
     }
 
     /// Writes the delimiter line and the header fields.
     fn write_head(&self, name: &str, names: NameEncoding, out: &mut Vec<u8>) -> Result<()> {
-        if self.headers.contains_key(header::CONTENT_DISPOSITION) {
+        let headers = self.headers.as_deref();
+        if headers.is_some_and(|headers| headers.contains_key(header::CONTENT_DISPOSITION)) {
             return Err(Error::builder("Content-Disposition among the headers of a part"));
         }
         out.extend_from_slice(b"Content-Disposition: ");
@@ -338,15 +340,18 @@ impl<S: Source> Part<S> {
         if let Some(content_type) = self.content_type() {
             write_field(out, "Content-Type", content_type);
         }
-        for (name, value) in self.headers.iter().filter(|(n, _)| **n != header::CONTENT_TYPE) {
-            write_field(out, name.as_str(), value.as_bytes());
+        for (name, value) in headers.into_iter().flatten() {
+            if name != header::CONTENT_TYPE {
+                write_field(out, name.as_str(), value.as_bytes());
+            }
         }
         out.extend_from_slice(b"\r\n");
         Ok(())
     }
 
     fn content_type(&self) -> Option<&[u8]> {
-        let given = self.content_type.as_ref().or_else(|| self.headers.get(header::CONTENT_TYPE));
+        let among_headers = || self.headers.as_deref()?.get(header::CONTENT_TYPE);
+        let given = self.content_type.as_ref().or_else(among_headers);
         let by_name = || self.file_name.as_deref().map(|name| media_type_of_file(name).as_bytes());
         given.map(HeaderValue::as_bytes).or_else(by_name)
     }

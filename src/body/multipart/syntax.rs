@@ -27,7 +27,8 @@
 
 use http::HeaderValue;
 
-use crate::base::text::{C0_CONTROL, Table};
+use super::push_all;
+use crate::base::text::{C0_CONTROL, Table, find_any};
 use crate::error::{Error, Result};
 use crate::fields::is_tchar;
 use crate::fields::media_type::MediaType;
@@ -160,17 +161,19 @@ impl NameEncoding {
 /// meaning, and Windows file names contain it.
 fn push_quoted(out: &mut Vec<u8>, start: &[u8], text: &str) {
     out.extend_from_slice(start);
-    for run in text.as_bytes().split_inclusive(|byte| matches!(byte, b'"' | b'\r' | b'\n')) {
-        let (plain, escaped): (_, &[u8]) = match run {
-            [plain @ .., b'"'] => (plain, b"%22"),
-            [plain @ .., b'\r'] => (plain, b"%0D"),
-            [plain @ .., b'\n'] => (plain, b"%0A"),
-            plain => (plain, b""),
-        };
+    let mut rest = text.as_bytes();
+    while let Some((plain, [byte, behind @ ..])) =
+        find_any(*b"\"\r\n", rest).map(|at| rest.split_at(at))
+    {
         out.extend_from_slice(plain);
-        out.extend_from_slice(escaped);
+        out.extend_from_slice(match byte {
+            b'"' => b"%22",
+            b'\r' => b"%0D",
+            _ => b"%0A",
+        });
+        rest = behind;
     }
-    out.push(b'"');
+    push_all(out, [rest, b"\""]);
 }
 
 /// Guesses the media type of a file from its name. The table is small on purpose: servers that rely on the

@@ -14,6 +14,12 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the time from `send` to the last byte of the body, with lookups, connections and redirects
     /// included: a deadline, not a limit that starts again at each step. None by default.
     ///
+    /// It takes the place of the default limit on the wait for a response to begin, which the blocking client
+    /// has: with a timeout of two minutes, the server may take two minutes to answer. The
+    /// [`connect_timeout`](Self::connect_timeout) of 10 seconds, and the 30 seconds of
+    /// [`read_timeout`](Self::read_timeout) and [`write_timeout`](Self::write_timeout) hold beside it, and whatever
+    /// you set.
+    ///
     /// After the deadline the call waits for nothing. Only a final head that arrived while the
     /// request was being sent is still delivered. The limits on the peer (connect, handshake and
     /// first byte timeout) are reported only if a last check of the socket finds nothing.
@@ -48,8 +54,9 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     }
 
     /// Sets the time from the last byte of a request to the first byte of its response: the time
-    /// that the server takes to answer. 30 seconds by default on the blocking client; no limit on
-    /// the async one, which is used for long polling, reports and language models.
+    /// that the server takes to answer. By default 30 seconds on the blocking client, unless a
+    /// [`timeout`](Self::timeout) is set; no limit on the async one, which is used for long polling, reports and
+    /// language models.
     ///
     /// A [`read_timeout`](Self::read_timeout) that is set, to a limit or to none, applies to the first
     /// byte too and replaces this default. If both are set, both apply.

@@ -142,7 +142,7 @@ impl Codec for Zstd {
 /// The result of one step of [`Zstd::advance`].
 struct Advance {
     consumed: usize,
-    /// Whether the item was complete, so that the next one can be read.
+    /// True if the item was complete, so that the next one can be read.
     is_complete: bool,
 }
 

@@ -30,7 +30,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::WantsClientCert;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
@@ -259,9 +259,12 @@ fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
 
 /// Parses the first private key.
 fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>> {
-    PrivateKeyDer::from_pem_slice(&pem_text(pem)).map_err(|error| {
-        let error = Error::builder("no private key in the PEM text of an identity").cause(error);
-        explained(error, pem)
+    PrivateKeyDer::from_pem_slice(&pem_text(pem)).map_err(|error| match (encrypted(pem), error) {
+        (Some(encrypted), _) => encrypted,
+        (None, pem::Error::NoItemsFound) => {
+            explained(Error::builder("no private key in the PEM text of an identity"), pem)
+        }
+        (None, error) => Error::builder("malformed PEM text").cause(error),
     })
 }
 
@@ -365,7 +368,17 @@ fn pem_text(pem: &[u8]) -> Cow<'_, [u8]> {
 /// Returns all items of one kind in a PEM text.
 fn pem_items<T: PemObject>(pem: &[u8]) -> Result<Vec<T>> {
     let items = T::pem_slice_iter(&pem_text(pem)).collect::<Result<Vec<_>, _>>();
-    items.map_err(|error| explained(Error::builder("malformed PEM text").cause(error), pem))
+    items.map_err(|error| {
+        let malformed = || explained(Error::builder("malformed PEM text").cause(error), pem);
+        encrypted(pem).unwrap_or_else(malformed)
+    })
+}
+
+/// Returns the error of an encrypted key. The reader knows none: one with a `Proc-Type` it takes for bad Base64,
+/// because of the fields above the key.
+fn encrypted(pem: &[u8]) -> Option<Error> {
+    let hint = instead(pem).filter(|hint| [ENCRYPTED_PKCS8, ENCRYPTED_PEM].contains(hint));
+    hint.map(Error::builder)
 }
 
 /// Adds to the error the actual format of the bytes and how to convert it, if that is known.
@@ -388,8 +401,8 @@ fn instead(bytes: &[u8]) -> Option<&'static str> {
     }
     let has = |label: &str| has_line(bytes, label);
     let labels = [
-        ("-----BEGIN ENCRYPTED PRIVATE KEY-----", ENCRYPTED),
-        ("Proc-Type: 4,ENCRYPTED", ENCRYPTED),
+        ("-----BEGIN ENCRYPTED PRIVATE KEY-----", ENCRYPTED_PKCS8),
+        ("Proc-Type: 4,ENCRYPTED", ENCRYPTED_PEM),
         ("-----BEGIN OPENSSH PRIVATE KEY-----", OPENSSH),
         ("-----BEGIN PKCS7-----", PKCS7),
         ("-----BEGIN TRUSTED CERTIFICATE-----", TRUSTED),
@@ -435,8 +448,10 @@ const DER: &str = "this is DER and not PEM";
 const JAVA: &str = "this is a Java keystore: `keytool -importkeystore` with `-deststoretype PKCS12`, \
     then `openssl pkcs12 -nodes` make PEM of it";
 const UTF16: &str = "this is UTF-16: save it as UTF-8 or ASCII";
-const ENCRYPTED: &str =
-    "the private key is encrypted: `openssl pkey -in FILE -out key.pem` decrypts it";
+const ENCRYPTED_PKCS8: &str = "the private key of an identity is encrypted (PKCS#8): `openssl pkey -in \
+    FILE -out key.pem` decrypts it";
+const ENCRYPTED_PEM: &str = "the private key of an identity is encrypted (PEM, Proc-Type: 4,ENCRYPTED): `openssl \
+    pkey -in FILE -out key.pem` decrypts it";
 const OPENSSH: &str = "the private key is in the format of OpenSSH: `ssh-keygen -p -m PEM -f FILE` \
     converts it";
 const PKCS7: &str = "this is PKCS#7: `openssl pkcs7 -in FILE -print_certs` gives the certificates";

@@ -102,7 +102,7 @@ impl fmt::Debug for Preconfigured {
 /// The settings, and the rustls configurations that are built from them at the first https request.
 #[derive(Debug, Default)]
 pub(crate) struct TlsSettings {
-    /// Which roots are trusted beside the added ones, unless only those are.
+    /// The roots that are trusted beside the added ones, unless only those are.
     roots: Roots,
     /// Only the added roots are trusted, which are from here.
     only_added: Option<RootSource>,

@@ -89,6 +89,7 @@ fn an_attempt_that_cannot_be_made_is_an_error_of_the_address() {
     assert!(error.to_string().contains("192.0.2.1:80"), "{error}");
 }
 
+#[cfg(unix)]
 #[test]
 fn unix_sockets_are_refused_by_default() {
     let client = Client::<Bare<true>>::builder().unix_socket("/run/a.sock").build().unwrap();

@@ -21,7 +21,7 @@ pub(super) struct HarContent {
     end: ContentEnd,
 }
 
-/// How far a body was read.
+/// The progress of reading a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum ContentEnd {
     /// It is being read, or never was.

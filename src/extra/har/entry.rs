@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::content::{HarContent, post_data};
 use super::recorder::RecorderSettings;
+use crate::base::calendar;
 use crate::base::timings::Attempt;
 use crate::extra::redact::{self, REDACTED};
 use crate::extra::sent::{self, SentBody, SentRequest};
@@ -103,7 +104,7 @@ impl HarEntry {
     pub(super) fn to_json(&self) -> Value {
         let (timings, time) = timings(&self.attempt, self.receive);
         let mut entry = Map::new();
-        entry.insert("startedDateTime".into(), date(self.started).into());
+        entry.insert("startedDateTime".into(), calendar::iso_8601(self.started).into());
         entry.insert("time".into(), time.into());
         entry.insert("request".into(), self.request.to_json(self.has_bodies));
         entry.insert("response".into(), self.response());
@@ -288,23 +289,3 @@ fn cookie_that_is_set(field: &str) -> Value {
     }
     Value::Object(cookie)
 }
-
-/// Returns a time as ISO 8601 with milliseconds, in UTC.
-fn date(time: SystemTime) -> String {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let (days, seconds) = (since.as_secs() / 86400, since.as_secs() % 86400);
-    // Counted from March of the year 0, so that the leap day is the last of a year; 400 years have 146097 days.
-    let (era, of_era) = ((days + 719_468) / 146_097, (days + 719_468) % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = era * 400 + year + next;
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let millis = since.subsec_millis();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
-}
-
-#[cfg(test)]
-mod tests;

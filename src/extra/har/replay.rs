@@ -53,7 +53,7 @@ pub struct Replay {
 /// The entries of a file that have a response.
 struct Tape {
     entries: Vec<TapeEntry>,
-    /// Whether each has answered a request.
+    /// True for each that has answered a request.
     used: Mutex<Vec<bool>>,
 }
 

@@ -16,6 +16,7 @@
 use std::fmt;
 
 use crate::base::buffer::Buffer;
+use crate::base::text::find_any;
 use crate::error::{Error, Kind, Phase};
 
 /// The smallest room for a read.
@@ -30,13 +31,10 @@ const SHORT_LINES: u32 = 256;
 /// U+FEFF in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Bytes that are compared at once when a line end is looked for.
-const STRIDE: usize = 32;
-
 /// Received bytes, of which each line is taken in turn.
 pub(crate) struct LineBuffer {
     buffer: Buffer,
-    /// Whether a CR ends a line, as in event streams.
+    /// True if a CR ends a line, as in event streams.
     ends_at_cr: bool,
     /// The largest number of bytes in a line, without its end.
     limit: usize,
@@ -134,7 +132,10 @@ impl LineBuffer {
         }
         self.skip_lf();
         let unscanned = self.buffer.data().get(self.scanned..).unwrap_or_default();
-        let found = find_end(unscanned, self.ends_at_cr);
+        let found = match self.ends_at_cr {
+            true => find_any([b'\n', b'\r'], unscanned),
+            false => find_any([b'\n'], unscanned),
+        };
         #[cfg(test)]
         {
             self.bytes_scanned += found.map_or(unscanned.len(), |at| at + 1);
@@ -233,21 +234,6 @@ impl LineBuffer {
         (self.current, self.taken) = (line, taken);
         Ok(true)
     }
-}
-
-/// Returns where the first line end is. A stride is compared as a whole first, which compilers turn into a few
-/// instructions, unlike a loop that may end at each byte.
-fn find_end(bytes: &[u8], ends_at_cr: bool) -> Option<usize> {
-    let is_end = |byte: &u8| *byte == b'\n' || (ends_at_cr && *byte == b'\r');
-    let mut strides = bytes.chunks_exact(STRIDE);
-    let mut before = 0;
-    for stride in strides.by_ref() {
-        if stride.iter().fold(false, |any, byte| any | is_end(byte)) {
-            return stride.iter().position(is_end).map(|at| before + at);
-        }
-        before += STRIDE;
-    }
-    strides.remainder().iter().position(is_end).map(|at| before + at)
 }
 
 /// Shows no byte of the content.

@@ -60,7 +60,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// When and how often an event source reconnects.
+/// The rules by which an event source reconnects: after which delay, and how often.
 ///
 /// ```
 /// use std::time::Duration;
@@ -175,7 +175,7 @@ pub(crate) enum NextStep {
     End,
 }
 
-/// Why an event source ends with an error.
+/// The reason why an event source ends with an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Status,

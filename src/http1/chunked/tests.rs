@@ -579,3 +579,43 @@ mod naive {
         &rest[rest.iter().take_while(is_token).count()..]
     }
 }
+
+/// A usual line is parsed at once if all of it has arrived, and any other byte by byte.
+#[test]
+fn a_size_line_is_the_same_at_once_and_byte_by_byte() {
+    let lines = [
+        "5\r\n",
+        "a\r\n",
+        "fF\r\n",
+        "12345678\r\n",
+        "123456789\r\n",
+        "7fffffffffffffff\r\n",
+        "8000000000000000\r\n",
+        "0\r\n",
+        "00\r\n",
+        "005\r\n",
+        "5 \r\n",
+        "5;a=b\r\n",
+        "5\n",
+        "5\rx",
+        "\r\n",
+        "g\r\n",
+        "5g\r\n",
+        "-5\r\n",
+        " 5\r\n",
+        "12345678g\r\n",
+        "0x5\r\n",
+    ];
+    for line in lines {
+        let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+            let mut decoder = ChunkedDecoder::new(&Limits::default());
+            let mut outcomes = pieces.map(|piece| decoder.decode(piece, &mut []));
+            let error = outcomes.find_map(|outcome| outcome.err());
+            drop(outcomes);
+            (error, decoder.remaining_in_chunk())
+        };
+        let whole = read(&mut [line.as_bytes()].into_iter());
+        let bytes = read(&mut line.as_bytes().chunks(1));
+        assert_eq!(whole, bytes, "{line:?}");
+    }
+}

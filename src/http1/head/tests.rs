@@ -5,35 +5,6 @@ fn parse_text(text: &str) -> Result<Box<ResponseHead>, ProtocolError> {
 }
 
 #[test]
-fn line_feeds_are_found_wherever_they_are() {
-    for length in 0..40 {
-        assert_eq!(line_feed(&vec![0x8a; length]), None);
-        for at in 0..length {
-            let mut data = vec![0x0b; length];
-            data[at] = b'\n';
-            assert_eq!(line_feed(&data), Some(at));
-            data[length - 1] = b'\n';
-            assert_eq!(line_feed(&data), Some(at), "the first LF");
-        }
-    }
-}
-
-/// A word without LF is skipped, regardless of its other bytes.
-#[test]
-fn the_first_line_feed_of_eight_bytes() {
-    for other in [0, 1, b'\t', 0x0b, 0x7f, 0x80, 0x8a, 0xff] {
-        for byte in 0..=u8::MAX {
-            for at in 0..8 {
-                let mut word = [other; 8];
-                word[at] = byte;
-                let first = (byte == b'\n').then_some(at);
-                assert_eq!(line_feed_in(&word), first, "{word:?}");
-            }
-        }
-    }
-}
-
-#[test]
 fn the_end_is_found_at_every_split() {
     let heads = [
         "HTTP/1.1 200 OK\r\n\r\n",
@@ -151,6 +122,36 @@ proptest::proptest! {
         let mut pieces = (1..=data.len()).map(|end| &data.as_bytes()[..end]);
         let slow = pieces.find_map(|piece| told(scanner.head(piece, &limits)));
         proptest::prop_assert_eq!(whole, slow, "{:?}", data);
+    }
+}
+
+/// Large heads and heads with many fields take other paths than usual ones, depending on the size of the first read.
+#[test]
+fn a_large_head_is_the_same_in_pieces_of_any_size() {
+    let limits = Limits::default();
+    for (fields, size) in [(1, 60_000), (16, 2_000), (48, 10), (49, 10), (128, 10), (128, 400)] {
+        let line = |number| format!("x-{number}: {}\r\n", "v".repeat(size));
+        let fields_of = |count| (0..count).map(line).collect::<String>();
+        let head = format!("HTTP/1.1 200 OK\r\n{}\r\n", fields_of(fields));
+        let data = format!("{head}body\r\n\r\n");
+        for piece in [1, 1000, 8 * 1024, 16 * 1024, data.len()] {
+            let mut scanner = HeadScanner::default();
+            let mut ends = (0..data.len()).step_by(piece).map(|at| data.len().min(at + piece));
+            let found = ends.find_map(|end| {
+                scanner.head(&data.as_bytes()[..end], &limits).unwrap().map(|found| (end, found))
+            });
+            let (end, found) = found.unwrap();
+            assert!(end >= head.len() && end - head.len() < piece, "{fields} {size} {piece}");
+            assert_eq!(found.headers.raw(), head.as_bytes(), "{fields} {size} {piece}");
+            assert_eq!(found.headers.map().len(), fields, "{fields} {size} {piece}");
+        }
+    }
+    let too_many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(129));
+    for first in [1, 400, too_many.len()] {
+        let mut scanner = HeadScanner::default();
+        let early = scanner.head(&too_many.as_bytes()[..first], &limits);
+        let outcome = early.and_then(|_| scanner.head(too_many.as_bytes(), &limits));
+        assert_eq!(outcome.unwrap_err(), ProtocolError::TooManyFields(128), "{first}");
     }
 }
 

@@ -53,7 +53,7 @@ fn names_are_compared_as_ascii_without_case() {
     }
 }
 
-/// Whether the positions of the lines are kept with or without an allocation makes no difference.
+/// The lines are found with and without an allocation for their positions.
 #[test]
 fn any_number_of_lines_is_found_in_order() {
     for count in 0..3 * FEW_LINES {

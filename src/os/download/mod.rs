@@ -47,7 +47,7 @@ pub(crate) struct FileTarget {
     part: Option<PartFile>,
 }
 
-/// Where the file is to be.
+/// The place of the file.
 #[derive(Debug)]
 pub(crate) enum FilePlace {
     File(PathBuf),

@@ -12,7 +12,7 @@
 //! error names the line and never shows a part of the file. The file is read once, when the client is
 //! built, by `config::read_netrc`.
 //!
-//! Where readers differ, and what this one does:
+//! The cases in which readers differ:
 //!
 //! | case | here | why |
 //! | --- | --- | --- |

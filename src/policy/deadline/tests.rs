@@ -85,7 +85,7 @@ fn errors_name_the_expired_limit() {
     }
 }
 
-/// When the protocol was upgraded, only single operations are limited, whichever deadlines were
+/// After an upgrade of the protocol only single operations are limited, whichever deadlines were
 /// running.
 #[test]
 fn no_deadline_outlives_the_call() {
@@ -182,6 +182,47 @@ fn the_wait_for_a_response_to_begin() {
             let interim = expected.filter(|seconds| *seconds != 60);
             assert_eq!(wait(Stage::Interim).0, interim, "row {at}");
         }
+    }
+}
+
+/// A total timeout takes the place of the runtime's default; whatever the caller has set remains, and so do the
+/// defaults that notice a lost peer in the middle of a response.
+#[test]
+fn a_total_timeout_replaces_the_default_limit_on_the_first_byte() {
+    type Set = fn(&mut Timeouts);
+    let total: Set = |timeouts| timeouts.set_total(Some(120 * SECOND));
+    let no_total: Set = |timeouts| timeouts.set_total(None);
+    let read: Set = |timeouts| timeouts.set_read(Some(9 * SECOND));
+    let first: Set = |timeouts| timeouts.set_first_byte(Some(60 * SECOND));
+    let no_first: Set = |timeouts| timeouts.set_first_byte(None);
+    type Row<'a> = (&'a [Set], (u64, Which), (u64, Which));
+    let (by_total, by_default) = ((120, Which::Total), (30, Which::FirstByte));
+    let rows: [Row<'_>; 8] = [
+        // (settings, the wait for the first byte, for the response after an interim one)
+        (&[], by_default, by_default),
+        (&[total], by_total, by_total),
+        (&[total, no_total], by_default, by_default),
+        (&[total, first], (60, Which::FirstByte), by_total),
+        (&[first, total], (60, Which::FirstByte), by_total),
+        (&[total, no_first], by_total, by_total),
+        (&[total, read], (9, Which::Read), (9, Which::Read)),
+        (&[read, total], (9, Which::Read), (9, Which::Read)),
+    ];
+    let now = Instant::now();
+    for (at, (settings, first, interim)) in rows.into_iter().enumerate() {
+        let mut timeouts = Timeouts { connect: None, ..Timeouts::default() };
+        timeouts.default_silence(Some(30 * SECOND));
+        settings.iter().for_each(|set| set(&mut timeouts));
+        let body = timeouts.read.map(|limit| limit.as_secs());
+        let mut budget = Budget::start(timeouts, now);
+        let mut wait = |stage| {
+            budget.enter(stage, &|| now);
+            let wait = budget.wait(Operation::Read, || now).unwrap();
+            (wait.at_most.unwrap().as_secs(), wait.expired.which)
+        };
+        assert_eq!(wait(Stage::FirstByte), first, "row {at}");
+        assert_eq!(wait(Stage::Interim), interim, "row {at}");
+        assert_eq!(wait(Stage::Body), (body.unwrap(), Which::Read), "row {at}");
     }
 }
 

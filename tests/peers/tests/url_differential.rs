@@ -175,7 +175,7 @@ fn all_kinds_of_urls_are_compared() {
     }
 }
 
-/// Whether both are the same string, without what is put right of the crate.
+/// Returns whether both are the same string, without what is put right of the crate.
 fn is_same((ours, theirs): &(Url, Theirs)) -> bool {
     ours.as_str() == theirs.as_str()
 }

@@ -78,7 +78,7 @@ impl Request {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Whether a list field, over all of its lines, has this element.
+    /// Returns whether a list field, over all of its lines, has this element.
     pub fn lists(&self, name: &str, element: &str) -> bool {
         self.values(name).flat_map(|v| v.split(',')).any(|e| e.trim().eq_ignore_ascii_case(element))
     }

@@ -28,14 +28,14 @@ fn put_right(mut url: Theirs) -> Theirs {
     url
 }
 
-/// Whether the crate misreads a URL whose scheme is not special: it takes a backslash for a slash at the start of a
+/// Returns whether the crate misreads a URL whose scheme is not special: it takes a backslash for a slash at the start of a
 /// reference and after a port, and ignores a user without a host (*authority state* fails).
 pub(crate) fn is_misread(theirs: Option<&Theirs>, input: &str) -> bool {
     let Some(theirs) = theirs.filter(|theirs| !theirs.is_special()) else { return false };
     input.contains('\\') || input.contains('@') && !theirs.has_host()
 }
 
-/// Whether the crate changes what the standard does not: it sets opaque paths, keeps an authority that is empty, and
+/// Returns whether the crate changes what the standard does not: it sets opaque paths, keeps an authority that is empty, and
 /// lets a user and a port be without a host.
 pub(crate) fn is_lenient(set: &Set, theirs: &Theirs) -> bool {
     if theirs.cannot_be_a_base() && theirs.path().ends_with(' ') {
@@ -60,7 +60,7 @@ pub(crate) fn is_lenient(set: &Set, theirs: &Theirs) -> bool {
     }
 }
 
-/// Whether a URL is one of those that the crate parses and changes in other ways than the standard: `file` URLs with
+/// Returns whether the crate parses and changes a URL in other ways than the standard: `file` URLs with
 /// slashes or drive letters (its own list of failing tests of the web platform has 38 of them), and `/.` before a
 /// path with two slashes when a setter made it.
 pub(crate) fn is_beyond(theirs: &Theirs) -> bool {
@@ -153,7 +153,7 @@ macro_rules! apply {
 }
 
 impl Set {
-    /// Whether both take it for the same.
+    /// Returns whether both take it for the same.
     #[allow(dead_code, reason = "the test has no others")]
     pub(crate) fn is_clear(&self) -> bool {
         match self {
@@ -171,7 +171,7 @@ impl Set {
         }
     }
 
-    /// Whether each of them took it.
+    /// Returns whether each of them took it.
     pub(crate) fn apply(&self, ours: &mut Url, theirs: &mut Theirs) -> (bool, bool) {
         let results = (apply!(self, ours), apply!(self, theirs));
         if let (Set::NoHost, Ok(again)) = (self, Theirs::parse(theirs.as_str())) {
@@ -185,7 +185,7 @@ impl Set {
     }
 }
 
-/// Whether the two may differ: where the crate cannot be put right, or where we know less.
+/// Returns whether the two may differ: where the crate cannot be put right, or where we know less.
 #[allow(dead_code, reason = "the test gives them no such URLs")]
 pub(crate) fn is_known(ours: Option<&Url>, theirs: Option<&Theirs>, from: &[&str]) -> bool {
     // *Shorten a URL's path* keeps a drive letter of a `file` URL alone, and the crate those of all.
@@ -207,7 +207,7 @@ pub(crate) fn is_known(ours: Option<&Url>, theirs: Option<&Theirs>, from: &[&str
     }
 }
 
-/// Whether only the crate refused a new host, because of what its labels say.
+/// Returns whether only the crate refused a new host, because of what its labels say.
 #[allow(dead_code, reason = "the test sets no such hosts")]
 pub(crate) fn is_refused_label(ours: &Url, results: (bool, bool)) -> bool {
     results == (true, false) && is_coded(ours.host_str())
@@ -217,7 +217,7 @@ fn is_coded(host: Option<&str>) -> bool {
     host.is_some_and(|host| host.split('.').any(|label| label.starts_with("xn--")))
 }
 
-/// Whether what may be a host has a character beyond ASCII, encoded or not.
+/// Returns whether what may be a host has a character beyond ASCII, encoded or not.
 #[allow(dead_code, reason = "the test gives them no such URLs")]
 fn has_wide_host(input: &str) -> bool {
     let input = stripped(input);
@@ -233,7 +233,7 @@ fn has_wide_host(input: &str) -> bool {
     !host.is_ascii() || host.split('%').skip(1).any(is_wide)
 }
 
-/// Whether a segment is a letter with a colon or a bar.
+/// Returns whether a segment is a letter with a colon or a bar.
 #[allow(dead_code, reason = "the test gives them no such URLs")]
 fn has_drive_letter(input: &str) -> bool {
     let input = stripped(input);
