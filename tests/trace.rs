@@ -12,7 +12,7 @@ use leanhttp::{Method, redirect};
 
 use support::net;
 use support::script::{Script, Step, answer, moved, ok, send};
-use support::spans::{RecordedSpan, Recorder};
+use support::spans::{RecordedSpan, Recorder, alone};
 
 fn client(change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
     change(Client::builder().no_proxy()).build().unwrap()
@@ -167,6 +167,7 @@ fn the_spans_of_two_calls_on_one_thread_do_not_mix() {
 
 #[test]
 fn a_call_without_a_subscriber_has_no_span() {
+    let _alone = alone();
     let recorder = Recorder::default();
     let server = Script::serve(vec![answer(ok("1"))]);
     client(|client| client).get(server.url("/")).send().unwrap().text().unwrap();

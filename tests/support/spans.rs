@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -32,8 +32,10 @@ pub struct RecordedSpan {
 }
 
 impl Recorder {
-    /// Runs with this subscriber on this thread.
+    /// Runs with this subscriber on this thread, while no other test has one: the crate `tracing` remembers for the whole
+    /// process which spans are wanted.
     pub fn run<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _alone = alone();
         let result = with_default(self.clone(), run);
         assert_eq!(self.entered(), [0; 0], "each span that was entered was left");
         result
@@ -55,6 +57,12 @@ impl Recorder {
     fn state(&self) -> MutexGuard<'_, Remembered> {
         self.0.lock().unwrap()
     }
+}
+
+/// Waits until no other test has a subscriber.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl RecordedSpan {
