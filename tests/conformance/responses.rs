@@ -292,7 +292,7 @@ fn is_tunnel_as_expected(expected: &Value, error: &Error) -> bool {
     let body = String::from_utf8(base64(&expected["body_b64"])).unwrap();
     error.kind() == Kind::Proxy
         && error.status().is_some_and(|status| expected["status"] == status.as_u16())
-        && error.to_string().ends_with(&body)
+        && error.get_ref().is_some_and(|refusal| refusal.to_string().ends_with(&body))
 }
 
 /// A server that sends a given response to the next request, and `next` to every other one.
