@@ -3,8 +3,6 @@
 #![cfg(all(feature = "blocking", feature = "tracing"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
-#[path = "support/spans.rs"]
-mod spans;
 mod support;
 
 use std::io::Read as _;
@@ -12,9 +10,9 @@ use std::io::Read as _;
 use leanhttp::blocking::{Client, ClientBuilder};
 use leanhttp::{Method, redirect};
 
-use spans::{RecordedSpan, Recorder, alone};
 use support::net;
 use support::script::{Script, Step, answer, moved, ok, send};
+use support::spans::{RecordedSpan, Recorder, alone};
 
 fn client(change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
     change(Client::builder().no_proxy()).build().unwrap()

@@ -19,8 +19,6 @@ extern crate self as leanhttp;
 pub mod blocking;
 #[path = "tokio/front.rs"]
 pub mod front;
-#[path = "support/spans.rs"]
-mod spans;
 mod support;
 
 pub use self::blocking::{Body, Client, ClientBuilder, Request, RequestBuilder, Response, get};
@@ -40,8 +38,8 @@ mod both {
 use std::future::poll_fn;
 use std::pin::pin;
 
-use spans::Recorder;
 use support::script::{Gate, Script, Step, moved, ok, send};
+use support::spans::Recorder;
 
 /// Polls a future, and checks after each poll that no span is still entered.
 async fn leaving<T>(recorder: &Recorder, future: impl Future<Output = T>) -> T {

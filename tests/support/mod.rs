@@ -38,5 +38,7 @@ pub mod proxy;
 pub mod relay;
 pub mod script;
 pub mod sealed;
+#[cfg(feature = "tracing")]
+pub mod spans;
 pub mod stream;
 pub mod trusting;
