@@ -428,7 +428,7 @@ pub(crate) mod tls {
             match self.0 {}
         }
 
-        pub(crate) fn roots_note(&self) -> Option<&'static str> {
+        pub(crate) fn certificate_note(&self) -> Option<&'static str> {
             match self.0 {}
         }
 

@@ -735,8 +735,7 @@ impl PipeError {
             error = error.note(hint);
         }
         if let Self::Tls(cause) = &self {
-            error = cause.roots_note().into_iter().fold(error, Error::note);
-            error = cause.validity_note().into_iter().fold(error, Error::note);
+            error = cause.certificate_note().into_iter().fold(error, Error::note);
         }
         if let Self::Tunnel(refused) = &self {
             error = error.refused_with(refused.status());

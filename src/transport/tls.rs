@@ -555,19 +555,16 @@ impl TlsError {
         }
     }
 
-    /// Returns the sentence about the trusted roots, where they are the question.
-    pub(crate) fn roots_note(&self) -> Option<&'static str> {
-        match self {
-            Self::Untrusted(_, roots) => roots.note(),
-            Self::Rustls(_) | Self::Uncertified(_) | Self::Other(_) => None,
-        }
-    }
-
-    /// Returns the sentence with the date that rules a certificate out; rustls names it in seconds.
-    pub(crate) fn validity_note(&self) -> Option<String> {
+    /// Returns the sentence that explains a refused certificate: about the trusted roots, where they are the
+    /// question, or the date that rules it out, which rustls names in seconds.
+    pub(crate) fn certificate_note(&self) -> Option<Cow<'static, str>> {
         use CertificateError::{ExpiredContext, NotValidYetContext};
-        let Self::Rustls(error) = self else { return None };
-        let (verb, limit) = match &**error {
+        let error = match self {
+            Self::Untrusted(_, roots) => return roots.note().map(Cow::Borrowed),
+            Self::Rustls(error) => &**error,
+            Self::Uncertified(_) | Self::Other(_) => return None,
+        };
+        let (verb, limit) = match error {
             rustls::Error::InvalidCertificate(ExpiredContext { not_after, .. }) => {
                 ("ended", not_after)
             }
@@ -579,7 +576,8 @@ impl TlsError {
         let limit = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(limit.as_secs()))?;
         let date = iso_8601(limit);
         let (day, _) = date.split_once('T')?;
-        Some(format!("its validity {verb} on {day}, if the clock of this machine is right"))
+        let note = format!("its validity {verb} on {day}, if the clock of this machine is right");
+        Some(note.into())
     }
 
     /// Returns how sure it is that the peer refuses for want of a client certificate, as a verb: it `requires`, or
