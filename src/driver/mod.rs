@@ -6,7 +6,7 @@
 //!   │        │
 //!   │        └── waits in the queue if the limit is reached
 //!   ├────▶ connection ──▶ socket              sends the request and reads the head; the budget limits each wait
-//!   └────▶ response_body ──▶ lease            the body; then the connection returns to the pool
+//!   └────▶ response_body                      the body; then the connection returns to the pool
 //!            └─────▶ upgraded                 after a 101: the connection itself, which is not pooled
 //! ```
 //!
@@ -28,7 +28,7 @@
 //! | write, fill, read, wait | `connection` | `transport/pipe.rs`, `http1/exchange.rs` |
 //! | how long each wait may take | `socket` | `policy/deadline.rs` |
 //! | what a failure means | `failure`, then `call/outcome.rs` | `policy/retry.rs` |
-//! | the body, and the end of the connection's use | `response_body`, `lease` | `http1/close.rs`, `pool/` |
+//! | the body, and the end of the connection's use | `response_body` | `http1/close.rs`, `pool/` |
 //! | the end of an idle connection, if a task is to see to it | `reaper` | `pool/` |
 //!
 //! The right column shows what this folder is for: it decides nothing that can be decided without
@@ -150,7 +150,6 @@ mod checkout;
 pub(crate) mod connect;
 mod connection;
 pub(crate) mod failure;
-mod lease;
 #[cfg(any(feature = "tokio", feature = "runtime"))]
 mod pieces;
 #[cfg(feature = "tokio")]
@@ -175,7 +174,7 @@ use std::time::Duration;
 
 pub(crate) use checkout::Shared;
 pub(crate) use connection::Connection;
-pub(crate) use lease::Lease;
+pub(crate) use response_body::Lease;
 pub use response_body::ResponseBody;
 pub(crate) use socket::Addresses;
 

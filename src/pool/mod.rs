@@ -72,10 +72,10 @@
 //! | method | called by | under the lock with |
 //! | --- | --- | --- |
 //! | `expire`, then `take` | `driver/checkout.rs`, before a request | permits, if nothing is idle |
-//! | `may_keep`, then `put` | `driver/lease.rs`, after a response | a waiter gets the connection instead, if there is one |
+//! | `may_keep`, then `put` | `driver/response_body.rs`, after a response | a waiter gets the connection instead, if there is one |
 //! | `closed_early` | `driver/checkout.rs`, after a connection turned out dead | |
 //! | `clear` | the client, on demand, and a child of `fork` | |
-//! | `needs_reaper`, after a `put`; `reap` | `driver/lease.rs`; the reaper | |
+//! | `needs_reaper`, after a `put`; `reap` | `driver/response_body.rs`; the reaper | |
 //!
 //! Each returns what the driver must do after the lock: connections to close, with their reasons.
 //!
