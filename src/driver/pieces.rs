@@ -25,7 +25,7 @@ pub(crate) struct PieceMemory {
     lent: [Bytes; 2],
     /// The size of the next block; 0 before the first.
     wanted: usize,
-    /// Whether the last read filled less than a quarter of its block.
+    /// True if the last read filled less than a quarter of its block.
     was_small: bool,
 }
 

@@ -115,7 +115,7 @@ fn pieces_grow_while_reads_fill_them() {
     }
 }
 
-/// Where reads stay small, so do the blocks, down to 4 KiB; then pieces are not copied any more.
+/// Blocks stay small while reads do, down to 4 KiB; then pieces are not copied any more.
 #[test]
 fn pieces_shrink_while_reads_are_small() {
     for (count, block) in [(1, 4096), (1448, 4096), (1448 * 3, 16 * 1024), (65_483, 65_536)] {
