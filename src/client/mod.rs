@@ -1,7 +1,7 @@
 //! The surface: what a user calls to set up a client, build a request and read a response, for all runtimes.
 //!
 //! The methods that wait for the network (`send`, `text`, `bytes`, `json`, `chunk`, `next`) are `async` on the client of
-//! [`leanhttp::tokio`](crate::tokio), and plain functions on that of [`leanhttp::blocking`](crate::blocking).
+//! [`leanhttp::tokio`](../tokio/index.html), and plain functions on that of [`leanhttp::blocking`](../blocking/index.html).
 
 // Read in the order of a call:
 //
