@@ -369,7 +369,7 @@ impl Error {
     fn with_login_note(self) -> Self {
         match self.inner.status {
             Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED) => {
-                self.note("`Proxy::basic_auth` sets the login for the proxy")
+                self.note("the login is missing or wrong: `Proxy::basic_auth` sets it")
             }
             _ => self,
         }

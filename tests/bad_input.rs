@@ -282,8 +282,8 @@ mod tls {
             (
                 Leaf::UnknownIssuer,
                 "invalid peer certificate: UnknownIssuer; trust its issuer with \
-                 `add_root_certificate`, or those of the system with `tls_platform_verifier`; \
-                 the trusted roots are only those that the program added",
+                 `add_root_certificate`, or those of the system with `tls_platform_verifier` \
+                 (feature `platform-verifier`); the trusted roots are only those that the program added",
             ),
         ];
         for (leaf, reason) in rows {

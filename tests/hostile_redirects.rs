@@ -704,7 +704,8 @@ mod logins {
             format!(
                 "TLS handshake with {peer} for https://{peer}/: invalid peer certificate: UnknownIssuer; \
                  trust its issuer with `add_root_certificate`, or those of the system with \
-                 `tls_platform_verifier`; the trusted roots are only those that the program added"
+                 `tls_platform_verifier` (feature `platform-verifier`); the trusted roots are only \
+                 those that the program added"
             )
         };
         let peer = format!("localhost:{}", server.addr().port());

@@ -289,7 +289,7 @@ mod tunnels {
         let error = response.error_for_status().unwrap_err();
         assert_eq!((error.kind(), error.status().map(|it| it.as_u16())), (Kind::Status, Some(407)));
         let line = "407 Proxy Authentication Required (\"Who\") for http://a.test/; \
-                    `Proxy::basic_auth` sets the login for the proxy";
+                    the login is missing or wrong: `Proxy::basic_auth` sets it";
         assert_eq!(error.to_string(), line);
     }
 
@@ -304,7 +304,7 @@ mod tunnels {
                  set-cookie: a=b\r\ncontent-length: 9\r\n\r\nsay who\r\n",
                 407,
                 "the proxy answered 407 Proxy Authentication Required: say who; \
-                 `Proxy::basic_auth` sets the login for the proxy",
+                 the login is missing or wrong: `Proxy::basic_auth` sets it",
             ),
             (
                 "HTTP/1.1 302 Found\r\nlocation: https://evil.invalid/\r\ncontent-length: 0\r\n\r\n",

@@ -76,11 +76,18 @@ impl Reply {
         Self::of(StatusCode::OK).body(body)
     }
 
-    /// Creates a reply with this status and an empty body. With a number outside of 100 to 999 the request fails.
-    pub fn status(status: u16) -> Self {
-        match StatusCode::from_u16(status) {
+    /// Creates a reply with this status, such as `404` or [`StatusCode::NOT_FOUND`], and an empty body. With a number
+    /// outside of 100 to 999 the request fails.
+    pub fn status<S>(status: S) -> Self
+    where
+        S: TryInto<StatusCode>,
+        S::Error: Into<http::Error>,
+    {
+        match status.try_into() {
             Ok(status) => Self::of(status),
-            Err(error) => Error::builder("a reply has an invalid status").cause(error).into(),
+            Err(error) => {
+                Error::builder("a reply has an invalid status").cause(error.into()).into()
+            }
         }
     }
 

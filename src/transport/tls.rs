@@ -605,7 +605,7 @@ impl TlsError {
             ),
             rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => Some(
                 "trust its issuer with `add_root_certificate`, or those of the system with \
-                 `tls_platform_verifier`",
+                 `tls_platform_verifier` (feature `platform-verifier`)",
             ),
             rustls::Error::InvalidCertificate(CertificateError::Other(word))
                 if word.to_string() == "CaUsedAsEndEntity" =>
